@@ -1,0 +1,180 @@
+"""Write docs/reference/ from the code, or check that it is what the code says.
+
+python -m docs.reference            write
+python -m docs.reference --check    fail where a page is not what the code says
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import typer
+from typer.core import TyperGroup, TyperOption
+
+import cypher
+from engine.model import CANONICAL, EDGES, NODES
+from engine.results import RESULTS
+from kindred.cli.app import app
+from loaders.formats import FORMATS
+
+FOLDER = Path(__file__).parent / "reference"
+NOTE = "<!-- Written by `python -m docs.reference`; change the code instead. -->\n"
+
+
+def table(header: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """Return a Markdown table."""
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join(
+        "| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines
+    )
+
+
+def commands() -> Iterator[str]:
+    """Every command's help, as the terminal shows it."""
+    yield "# Commands\n"
+    root = typer.main.get_command(app)
+    if not isinstance(root, TyperGroup):
+        raise TypeError(root)
+    for name in sorted(root.commands):
+        command = root.commands[name]
+        if command.hidden:
+            continue
+        context = typer.Context(command, info_name=f"kindred {name}")
+        yield f"## {name}\n"
+        yield (command.help or "").replace("\b", "").strip() + "\n"
+        yield f"    kindred {name} {' '.join(command.collect_usage_pieces(context))}\n"
+        rows = []
+        for parameter in command.params:
+            if not isinstance(parameter, TyperOption) or parameter.hidden:
+                continue
+            record = parameter.get_help_record(context)
+            if record is not None:
+                rows.append((f"`{record[0]}`", " ".join(record[1].split())))
+        if rows:
+            yield table(("option", "meaning"), rows) + "\n"
+
+
+def formats() -> Iterator[str]:
+    """Every format a loader reads."""
+    yield "# Formats\n"
+    for f in FORMATS:
+        yield f"## {f.name}\n\n{f.about}\n"
+        yield f"**Told by:** {f.told_by}\n"
+        yield f"**Carries:** {f.carries}\n"
+        yield f"**Cannot say:** {f.cannot_say}\n"
+        yield (
+            "Read from real files.\n" if f.confirmed else "Made from documentation, unconfirmed.\n"
+        )
+        yield f"    {f.example}\n"
+        yield table(
+            ("option", "meaning"),
+            ((f"`{name}`", about) for name, about in f.all_options.items()),
+        )
+        yield ""
+
+
+def model() -> Iterator[str]:
+    """Each table that is loaded, and each that the graph holds."""
+    yield "# Model\n"
+    yield "Ids are strings `platform:native-id`; times are UTC, in microseconds; unknown is null.\n"
+    yield "## Canonical tables\n"
+    for t in CANONICAL.values():
+        yield f"### {t.name}\n\n{t.about}. One row a {', '.join(t.key)}.\n"
+        yield (
+            table(
+                ("column", "type", "", "meaning"),
+                (
+                    (f"`{c.name}`", str(c.type), "required" if c.required else "", c.about)
+                    for c in t.columns
+                ),
+            )
+            + "\n"
+        )
+    yield "## Node tables of the graph\n"
+    yield (
+        table(
+            ("table", "meaning", "properties (the first is its key)"),
+            (
+                (n.name, n.about, ", ".join(f"`{p}`" for p, _ in n.properties))
+                for n in NODES.values()
+            ),
+        )
+        + "\n"
+    )
+    yield "## Edge tables of the graph\n"
+    yield (
+        table(
+            ("table", "from, to", "meaning", "properties"),
+            (
+                (
+                    e.name,
+                    "; ".join(f"{a}, {b}" for a, b in e.pairs),
+                    e.about,
+                    ", ".join(f"`{p}`" for p, _ in e.properties),
+                )
+                for e in EDGES.values()
+            ),
+        )
+        + "\n"
+    )
+
+
+def results() -> Iterator[str]:
+    """Each table that an analysis answers with."""
+    yield "# Results\n"
+    yield (
+        "`kindred export TABLE -o FILE` writes any of these. An *estimate* has `_low` and `_high`, "
+        "a *count* is exact, an *index* names its method; unknown is null.\n"
+    )
+    for t in RESULTS.values():
+        yield f"## {t.name}\n\n{t.about}. Sorted by {', '.join(t.order)}.\n"
+        yield (
+            table(
+                ("column", "type", "meaning"),
+                ((f"`{c.name}`", str(c.type), c.about) for c in t.columns),
+            )
+            + "\n"
+        )
+
+
+def statements() -> Iterator[str]:
+    """Each named Cypher statement."""
+    yield "# Statements\n"
+    yield "Everything kindred asks of a graph, one statement a file under `cypher/`.\n"
+    for s in cypher.statements().values():
+        yield f"## {s.name}\n\n{s.about}\n"
+        yield "```cypher\n" + s.text.strip() + "\n```\n"
+
+
+PAGES = {
+    "commands": commands,
+    "formats": formats,
+    "model": model,
+    "results": results,
+    "statements": statements,
+}
+
+
+def main() -> int:
+    """Write or check every page; return the exit status."""
+    check = "--check" in sys.argv[1:]
+    stale = []
+    FOLDER.mkdir(exist_ok=True)
+    for name, page in PAGES.items():
+        path = FOLDER / f"{name}.md"
+        text = NOTE + "\n" + "\n".join(page()).rstrip() + "\n"
+        if check:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(path.name)
+        else:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        sys.stderr.write(f"docs/reference: not what the code says: {', '.join(stale)}\n")
+        sys.stderr.write("to do: python -m docs.reference\n")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

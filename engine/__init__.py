@@ -1,0 +1,1 @@
+"""The engine: model, snapshot, kernels, analyses and the stores behind one contract."""

@@ -1,0 +1,1 @@
+"""Compiled loops: each takes and returns numpy arrays and knows nothing of the model."""

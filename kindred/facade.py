@@ -1,0 +1,488 @@
+"""The library: `kindred.connect` and the verbs of a store.
+
+Every command that asks or changes a store is a verb of the same name here, with the same
+rows: `scores` is another name of `resonance`, and `communities ID --members` is `members`.
+A verb lists everything unless given a `limit`; a command stops at 20 rows in a table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+import orjson
+import pyarrow as pa
+
+from engine import connect as connecting
+from engine import lists
+from engine.contract import Backend, LoadReport, RunInfo
+from engine.errors import UsageError
+from engine.model import COUNT, TEXT, TIME
+from engine.params import AnalysisParams
+from engine.progress import Progress, silent
+from engine.results import RESULTS
+from engine.wording import MADE_DATA, lower_bound, tier_sentence
+from kindred.result import Result
+
+if TYPE_CHECKING:
+    from kindred.suffix import FileFormat
+
+__all__ = ["EXPORTS", "Kindred", "connect"]
+
+EXPORTS = (*RESULTS, "rejects")
+"""What `Kindred.export` can write: every result table, and the rejected rows."""
+
+_RUNS = pa.schema(
+    [
+        ("run_id", TEXT),
+        ("created_at", TIME),
+        ("active", pa.bool_()),
+        ("stale", pa.bool_()),
+        ("tier", TEXT),
+        ("seed", COUNT),
+        ("seconds", pa.float64()),
+        ("batches", pa.list_(TEXT)),
+        ("fingerprint", TEXT),
+        ("params", TEXT),
+        ("counts", TEXT),
+        ("timings", TEXT),
+        ("versions", TEXT),
+    ]
+)
+_LOADED = pa.schema(
+    [
+        ("source", TEXT),
+        ("format", TEXT),
+        ("batch_id", TEXT),
+        ("already_loaded", pa.bool_()),
+        ("table", TEXT),
+        ("reason", TEXT),
+        ("rows", COUNT),
+        ("new_rows", COUNT),
+    ]
+)
+
+
+def connect(
+    store: str | Path | None = None,
+    *,
+    create: bool = True,
+    read_only: bool = False,
+    wait: bool = True,
+) -> Kindred:
+    """Open a store.
+
+    Parameters
+    ----------
+    store
+        A folder. By default KINDRED_STORE, else ./kindred-data.
+    create
+        Make the store where there is none; otherwise `StoreMissing` is raised.
+    read_only
+        Never write, not even the lock file.
+    wait
+        Wait for another process that is writing; otherwise `StoreLocked` is raised.
+
+    Examples
+    --------
+    >>> import kindred, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder, kindred.connect(folder + "/s") as k:
+    ...     len(k.runs())
+    0
+    """
+    if store is None:
+        from kindred.settings import Settings
+
+        store = Settings().store
+    return Kindred(connecting.connect(store, create=create, read_only=read_only, wait=wait))
+
+
+class Kindred:
+    """A store, and what can be asked of it.
+
+    Verbs that read take `run`, the id of a run; by default the active one. Their answer is
+    a `Result`: `.to_pandas()`, `.to_arrow()`, `.run_id`. Close it, or use it in a `with`.
+    """
+
+    def __init__(self, backend: Backend) -> None:
+        self.backend = backend
+
+    def load(
+        self,
+        *paths: str | Path,
+        format: str | None = None,
+        progress: Progress = silent,
+        **options: Any,
+    ) -> Result:
+        """Load exports: files, patterns, or folders of canonical tables.
+
+        A file is loaded as a whole or not at all, and only once however often it is given.
+
+        Parameters
+        ----------
+        format
+            Name of a format (see `formats`); by default the file says it itself.
+        **options
+            What the file does not say; `formats` lists the options of each format, such as
+            `source_column`, `target_column`, `direction`, `kind`, `platform`, `brands`.
+
+        Returns
+        -------
+        Result
+            A row for each table of each source (`rows` read, `new_rows` not known before)
+            and one for each reason why rows were rejected (`table` is null).
+        """
+        from loaders.run import load
+
+        reports = load(self.backend, paths, format=format, options=options, progress=progress)
+        rows = [row for report in reports for row in _load_rows(report)]
+        notes = tuple(note for report in reports for note in report.notes)
+        return Result(pa.Table.from_pylist(rows, _LOADED), "loaded", notes=notes + _made(reports))
+
+    @staticmethod
+    def formats() -> Result:
+        """List the formats that can be loaded, in the order a file is held against them."""
+        from loaders.formats import FORMATS
+
+        rows = [
+            {
+                "name": f.name,
+                "about": f.about,
+                "told_by": f.told_by,
+                "carries": f.carries,
+                "cannot_say": f.cannot_say,
+                "options": list(f.all_options),
+                "confirmed": f.confirmed,
+                "example": f.example,
+            }
+            for f in FORMATS
+        ]
+        return Result(pa.Table.from_pylist(rows), "formats")
+
+    def analyse(
+        self,
+        params: AnalysisParams | None = None,
+        *,
+        progress: Progress = silent,
+        **options: Any,
+    ) -> Result:
+        """Find communities, score and calibrate everything, and make it the active run.
+
+        Parameters
+        ----------
+        params
+            All options as one value.
+        **options
+            Or single fields of `AnalysisParams`, such as `seed=7`.
+
+        Returns
+        -------
+        Result
+            The row of the new run, as in `runs`; its `run_id` is the new run's.
+
+        Raises
+        ------
+        UsageError
+            If an option does not exist or its value is not allowed.
+        """
+        from engine.verbs import analyse
+
+        return _runs([analyse(self.backend, _params(params, options), progress)])
+
+    analyze = analyse
+
+    def runs(self) -> Result:
+        """List the runs, newest first."""
+        return _runs(self.backend.runs())
+
+    def communities(
+        self,
+        community: str | None = None,
+        *,
+        verdict: str | None = None,
+        limit: int | None = None,
+        run: str | None = None,
+    ) -> Result:
+        """List communities, largest first, or return one of them."""
+        info = self.backend.run(run)
+        if community is not None:
+            rows = lists.community(self.backend, info.run_id, community)
+            return self._result(rows, f"community {community}", info)
+        page = lists.communities(self.backend, info.run_id, verdict=verdict, limit=limit)
+        return self._result(page.rows, "communities", info)
+
+    def members(
+        self, community: str, *, limit: int | None = None, run: str | None = None
+    ) -> Result:
+        """List the members of a community, the most authoritative inside it first."""
+        info = self.backend.run(run)
+        lists.community(self.backend, info.run_id, community)
+        page = lists.members(self.backend, info.run_id, community, limit=limit)
+        return self._result(page.rows, f"members of {community}", info)
+
+    def scores(
+        self,
+        source: str | None = None,
+        *,
+        kind: str | None = None,
+        brand: str | None = None,
+        community: str | None = None,
+        overall: bool = False,
+        quadrant: str | None = None,
+        flagged: bool | None = None,
+        limit: int | None = None,
+        run: str | None = None,
+    ) -> Result:
+        """List what communities share beyond expectation, by the lower bound.
+
+        Parameters
+        ----------
+        source
+            Id, label or handle of one source; `brand` is the same for a brand.
+        overall
+            The rows over all communities instead of one row a community.
+        flagged
+            True for claims at the run's false-sign rate only.
+        """
+        info = self.backend.run(run)
+        if brand is not None:
+            source, kind = brand, "brand"
+        ids = None
+        if source is not None:
+            ids = lists.sources_named(self.backend, info.run_id, source, kind=kind)
+        if community is not None:
+            lists.community(self.backend, info.run_id, community)
+        page = lists.scores(
+            self.backend,
+            info.run_id,
+            source_ids=ids,
+            kind=kind,
+            community_id=community,
+            roll_up=overall,
+            quadrant=quadrant,
+            flagged=flagged,
+            limit=limit,
+        )
+        beside = lists.beside_scores(self.backend, info.run_id)
+        if info.tier is None:
+            beside = [tier_sentence(None)]
+        return self._result(page.rows, lower_bound(info.tier), info, beside)
+
+    resonance = scores
+
+    def influence(
+        self,
+        source: str | None = None,
+        *,
+        kind: str | None = None,
+        community: str | None = None,
+        limit: int | None = None,
+        run: str | None = None,
+    ) -> Result:
+        """List sources by how loud they are; `community` is the home of a user."""
+        info = self.backend.run(run)
+        ids = None
+        if source is not None:
+            ids = lists.sources_named(self.backend, info.run_id, source, kind=kind)
+        if community is not None:
+            lists.community(self.backend, info.run_id, community)
+        page = lists.influence(
+            self.backend,
+            info.run_id,
+            source_ids=ids,
+            kind=kind,
+            community_id=community,
+            limit=limit,
+        )
+        return self._result(page.rows, "influence (raw, never part of a score)", info)
+
+    def cascades(
+        self,
+        content: str | None = None,
+        *,
+        community: str | None = None,
+        limit: int | None = None,
+        run: str | None = None,
+    ) -> Result:
+        """List how contents travelled, most shared first, or who passed one content on."""
+        info = self.backend.run(run)
+        if content is not None:
+            lists.cascade(self.backend, info.run_id, content)
+            page = lists.sharers(self.backend, info.run_id, content, limit=limit)
+            return self._result(page.rows, f"cascade of {content}", info)
+        if community is not None:
+            lists.community(self.backend, info.run_id, community)
+        page = lists.cascades(self.backend, info.run_id, community_id=community, limit=limit)
+        return self._result(page.rows, "cascades", info)
+
+    def calibration(self, *, bins: bool = False, run: str | None = None) -> Result:
+        """Say whether the claims come true on held-out time; `bins` by predicted lift."""
+        info = self.backend.run(run)
+        table = "calibration_bins" if bins else "calibration"
+        rows = self.backend.read(table, run_id=info.run_id)
+        return self._result(rows, "calibration on held-out time", info)
+
+    def notes(self, *, run: str | None = None) -> Result:
+        """Return what a run has to say about itself, in sentences."""
+        info = self.backend.run(run)
+        return self._result(self.backend.read("notes", run_id=info.run_id), "notes", info)
+
+    def table(self, name: str, *, run: str | None = None) -> Result:
+        """Return a table with exactly its declared columns: one of `EXPORTS`.
+
+        Raises
+        ------
+        UsageError
+            If there is no table of this name.
+        """
+        if name not in EXPORTS:
+            raise UsageError(
+                f"the table '{name}'", "no table has this name", f"take one of {', '.join(EXPORTS)}"
+            )
+        if name == "rejects":
+            return Result(self.backend.rejects(), "rejected rows", notes=self._made())
+        info = self.backend.run(run)
+        return self._result(self.backend.read(name, run_id=info.run_id), name, info)
+
+    def export(
+        self,
+        table: str,
+        path: str | Path,
+        *,
+        format: FileFormat | None = None,
+        force: bool = False,
+        run: str | None = None,
+    ) -> Result:
+        """Write a table to a file, whole or not at all, and return its rows.
+
+        Parameters
+        ----------
+        table
+            One of `EXPORTS`.
+        path
+            Its suffix says the format: .parquet, .csv, .json, .jsonl.
+        force
+            Replace a file that is there.
+        """
+        from kindred.writing import write_file
+
+        result = self.table(table, run=run)
+        write_file(result.to_arrow(), Path(path), format, force=force)
+        return result
+
+    def query(
+        self, cypher: str, parameters: Mapping[str, Any] | None = None, *, limit: int = 10_000
+    ) -> Result:
+        """Ask the graph in Cypher, read-only, with values as parameters."""
+        rows = self.backend.query(cypher, parameters, limit=limit)
+        return Result(rows, "query", notes=self._made())
+
+    def view(
+        self, folder: str | Path, *, run: str | None = None, progress: Progress = silent
+    ) -> Result:
+        """Write stand-alone pages into a folder; they open offline."""
+        from viz.view import write_pages
+
+        info = self.backend.run(run)
+        pages = write_pages(self.backend, Path(folder), run_id=info.run_id, progress=progress)
+        rows = pa.table({"path": pa.array([str(p) for p in pages], TEXT)})
+        return self._result(rows, "pages", info)
+
+    def doctor(self, *, rebuild: bool = False, progress: Progress = silent) -> Result:
+        """Check every file of the store, and rebuild what is derived if asked."""
+        found = [asdict(f) for f in self.backend.doctor(rebuild=rebuild, progress=progress)]
+        schema = pa.schema([("what", TEXT), ("ok", pa.bool_()), ("found", TEXT), ("todo", TEXT)])
+        return Result(pa.Table.from_pylist(found, schema), "doctor")
+
+    def close(self) -> None:
+        """Let go of every file."""
+        self.backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        runs = self.backend.runs()
+        active = next((r.run_id for r in runs if r.active), "none yet")
+        return f"Kindred({len(self.backend.batches())} loads, active run: {active})"
+
+    def _made(self) -> tuple[str, ...]:
+        return _made(self.backend.batches())
+
+    def _result(
+        self, rows: pa.Table, title: str, run: RunInfo, beside: Sequence[str] = ()
+    ) -> Result:
+        return Result(rows, title, run.run_id, run.tier, (*self._made(), *beside))
+
+
+def _made(reports: Sequence[LoadReport]) -> tuple[str, ...]:
+    return tuple(f"{MADE_DATA}: {title}" for title in lists.made_sources(reports))
+
+
+def _params(params: AnalysisParams | None, options: Mapping[str, Any]) -> AnalysisParams:
+    """Merge options into params; a pydantic error becomes three lines."""
+    from pydantic import ValidationError
+
+    given = params.model_dump(exclude_unset=True) if params else {}
+    try:
+        return AnalysisParams(**{**given, **options})
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = str(first["loc"][0]) if first["loc"] else "options"
+        known = AnalysisParams.model_fields
+        about = known[field].description if field in known else f"one of {', '.join(known)}"
+        raise UsageError(
+            f"an analysis with {field} = {first['input']!r}", first["msg"], f"{field}: {about}"
+        ) from error
+
+
+def _load_rows(report: LoadReport) -> list[dict[str, Any]]:
+    base = {
+        "source": report.source,
+        "format": report.format,
+        "batch_id": report.batch_id,
+        "already_loaded": report.already_loaded,
+    }
+    read = [
+        base | {"table": table, "rows": rows, "new_rows": report.new_rows.get(table, 0)}
+        for table, rows in report.rows.items()
+    ]
+    rejected = [
+        base | {"reason": reason, "rows": rows, "new_rows": 0}
+        for reason, rows in report.rejected.items()
+    ]
+    return read + rejected
+
+
+def _runs(infos: Sequence[RunInfo]) -> Result:
+    rows = [
+        {
+            "run_id": info.run_id,
+            "created_at": info.created_at,
+            "active": info.active,
+            "stale": info.stale,
+            "tier": info.tier,
+            "seed": info.params.seed,
+            "seconds": sum(info.timings.values()),
+            "batches": list(info.batches),
+            "fingerprint": info.fingerprint,
+            "params": info.params.model_dump_json(),
+            "counts": orjson.dumps(dict(info.counts)).decode(),
+            "timings": orjson.dumps(dict(info.timings)).decode(),
+            "versions": orjson.dumps(dict(info.versions)).decode(),
+        }
+        for info in infos
+    ]
+    run_id, tier = (infos[0].run_id, infos[0].tier) if len(infos) == 1 else (None, None)
+    return Result(pa.Table.from_pylist(rows, _RUNS), "runs", run_id, tier)

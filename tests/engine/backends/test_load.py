@@ -1,0 +1,188 @@
+"""Loading: numbered, de-duplicated, all or nothing, the same in any order."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from engine.assemble import assemble
+from engine.backends.embedded import generations
+from engine.backends.embedded.graph_files import GraphFile, all_files
+from engine.backends.embedded.store import EmbeddedStore
+from engine.contract import Batch
+from engine.errors import InputError, UsageError, WrongColumns
+from tests.engine.backends.worlds import (
+    START,
+    World,
+    graph,
+    joined,
+    load,
+    plain,
+    random_batch,
+    world,
+)
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_a_then_b_equals_b_then_a_equals_both_at_once(tmp_path: Path, seed: int) -> None:
+    batches = [random_batch(seed * 3 + i) for i in range(3)]
+    wanted = plain(assemble(joined(batches)))
+    graphs = []
+    for name, parts in {
+        "forward": batches,
+        "back": batches[::-1],
+        "once": [joined(batches)],
+    }.items():
+        with EmbeddedStore.open(tmp_path / name) as store:
+            for part in parts:
+                load(store, part)
+            assert plain(store.snapshot()) == wanted
+            graphs.append(graph(store))
+            assert [f for f in store.doctor() if not f.ok] == []
+    assert graphs[0] == graphs[1] == graphs[2]
+
+
+def additive(day: int) -> World:
+    """A batch that says nothing new of what earlier ones said."""
+    at = START + timedelta(days=day)
+    return world(
+        users=[{"user_id": f"x:new{day}", "handle": f"new{day}", "seen_at": at}],
+        content=[{"content_id": f"x:p{day}", "author_id": "x:a", "created_at": at}],
+        shares=[
+            {"user_id": u, "content_id": f"x:p{day}", "at": at} for u in ("x:b", f"x:new{day}")
+        ],
+        follows=[{"follower_id": f"x:new{day}", "followee_id": "x:a"}],
+        mentions=[{"user_id": "x:b", "target_id": "brand:acme", "at": at}],
+        brands=[{"brand_id": "brand:acme", "name": "Acme"}],
+        topics=[{"content_id": f"x:p{day}", "kind": "hashtag", "label": "t"}],
+    )
+
+
+def test_a_graph_that_grew_equals_one_built_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole: list[int] = []
+
+    def counted(*given: Any) -> list[GraphFile]:
+        whole.append(1)
+        return all_files(*given)
+
+    monkeypatch.setattr(generations, "all_files", counted)
+    with EmbeddedStore.open(tmp_path / "grown") as grown:
+        for day in range(3):
+            load(grown, additive(day))
+        seen_later = {"user_id": "x:a", "name": "Later", "seen_at": START + timedelta(days=9)}
+        load(grown, world(users=[seen_later]))
+        assert len(whole) == 1
+        grew, again = graph(grown), [f for f in grown.doctor(rebuild=True) if not f.ok]
+        assert again == []
+        assert graph(grown) == grew
+        assert ["x:a", "x", None, "Later", None, None, None, None, None, None] in grew["User"]
+    assert len(whole) == 2
+
+
+def test_a_source_is_loaded_once(tmp_path: Path) -> None:
+    rows = world(shares=[{"user_id": "x:a", "content_id": "x:1"}])
+    with EmbeddedStore.open(tmp_path) as store:
+        first, second = load(store, rows), load(store, rows)
+        assert (first.already_loaded, second.already_loaded) == (False, True)
+        assert (first.new_rows, second.new_rows) == ({"shares": 1}, {"shares": 0})
+        assert second.batch_id == first.batch_id
+        assert [b.batch_id for b in store.batches()] == [first.batch_id]
+
+
+def test_overlapping_exports_add_each_event_once(tmp_path: Path) -> None:
+    at = START
+    first = world(shares=[{"user_id": f"x:{i}", "content_id": "x:p", "at": at} for i in range(3)])
+    second = world(
+        shares=[
+            {"user_id": f"x:{i}", "content_id": "x:p", "at": at, "kind": None} for i in range(1, 5)
+        ]
+    )
+    with EmbeddedStore.open(tmp_path) as store:
+        load(store, first)
+        report = load(store, second)
+        assert (report.rows, report.new_rows) == ({"shares": 4}, {"shares": 2})
+        assert store.snapshot().shares.user.tolist() == [0, 1, 2, 3, 4]
+        assert store.query("MATCH ()-[r:SHARED]->() RETURN count(r) AS n")["n"].to_pylist() == [5]
+
+
+def test_an_empty_batch_is_a_batch(tmp_path: Path) -> None:
+    with EmbeddedStore.open(tmp_path) as store:
+        assert load(store, world(shares=[])).rows == {"shares": 0}
+        assert plain(store.snapshot()) == plain(assemble({}))
+        assert all(f.ok for f in store.doctor())
+
+
+def test_rejects_come_back_with_their_batch(tmp_path: Path) -> None:
+    refused = pa.table(
+        {"file": ["f"], "table": ["shares"], "line": [7], "reason": ["no_id"],
+         "sentence": ["an id is empty"], "raw": [",1"]}
+    )  # fmt: skip
+    with EmbeddedStore.open(tmp_path) as store:
+        load(store, world(shares=[{"user_id": "x:a", "content_id": "x:1"}]))
+        with store.stage() as folder:
+            pq.write_table(refused, folder / "rejects.parquet")
+            report = store.write(Batch("ff" * 8, "f", "test", folder))
+        assert report.rejected == {"no_id": 1}
+        assert store.rejects().to_pylist() == [
+            {"batch_id": report.batch_id, "table": "shares", "line": 7, "reason": "no_id",
+             "sentence": "an id is empty", "raw": ",1"}
+        ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("tables", "error", "found"),
+    [
+        ({"shares": {"user_id": ["a"]}}, WrongColumns, "missing: content_id; unknown: none"),
+        (
+            {"shares": {"user_id": ["a"], "content_id": ["b"], "colour": ["c"]}},
+            WrongColumns,
+            "missing: none; unknown: colour",
+        ),
+        ({"shares": {"user_id": ["a"], "content_id": [None]}}, InputError, "1 rows without one"),
+        ({"likes": {"user_id": ["a"]}}, UsageError, "files named likes"),
+    ],
+)
+def test_a_batch_that_is_not_canonical_is_refused_and_leaves_nothing(
+    tmp_path: Path,
+    tables: dict[str, dict[str, list[str | None]]],
+    error: type[InputError | UsageError],
+    found: str,
+) -> None:
+    made = {name: pa.table({c: pa.array(v, pa.string()) for c, v in columns.items()})
+            for name, columns in tables.items()}  # fmt: skip
+    with EmbeddedStore.open(tmp_path) as store:
+        with pytest.raises(error) as refused:
+            load(store, made)
+        assert refused.value.found == found
+        assert store.batches() == []
+        assert [*store.layout.log.iterdir(), *store.layout.graph.iterdir()] == []
+        assert [*store.layout.staging.iterdir()] == []
+
+
+def test_a_staging_folder_is_gone_afterwards(tmp_path: Path) -> None:
+    with EmbeddedStore.open(tmp_path) as store:
+        with store.stage() as folder:
+            assert [*folder.iterdir()] == []
+            (folder / "x").write_text("x")
+        assert [*store.layout.staging.iterdir()] == []
+
+
+def test_a_read_only_store_refuses_to_write_and_writes_nothing(tmp_path: Path) -> None:
+    rows = world(shares=[{"user_id": "x:a", "content_id": "x:1"}])
+    with EmbeddedStore.open(tmp_path) as store:
+        load(store, rows)
+    before = sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*"))
+    with EmbeddedStore.open(tmp_path, create=False, read_only=True) as store:
+        assert store.query("MATCH (u:User) RETURN u.user_id AS id")["id"].to_pylist() == ["x:a"]
+        assert sorted(p.relative_to(tmp_path) for p in tmp_path.rglob("*")) == before
+        with pytest.raises(UsageError, match="read-only"), store.stage():
+            pass
+        with pytest.raises(UsageError, match="read-only"):
+            store.write(Batch("f", "s", "t", tmp_path))

@@ -1,0 +1,1 @@
+"""Stand-alone pages and pictures of what a run found."""

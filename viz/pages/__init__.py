@@ -1,0 +1,1 @@
+"""One file a page: from a run to what its template is given."""
