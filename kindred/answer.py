@@ -107,8 +107,10 @@ def _communities(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
         if run.tier is not None
         else f"Communities: {len(rows):,} large enough to describe, {kindred:,} of them kindred"
     )
-    if not kindred:
+    if any(r["verdict"] == "not_kindred" for r in rows) and not kindred:
         yield sentence("No kindred communities here: none holds together more than chance does.")
+    elif not kindred:
+        yield sentence("No community here could be told from chance, nor be shown to be chance.")
     table = columns(
         ("id", "left"),
         ("members", "right"),
