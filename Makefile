@@ -10,7 +10,7 @@ SYNC := $(UV) sync --quiet --frozen --inexact
 demo: .venv/.run  ## three demos: answers in the terminal, pages on 127.0.0.1 (DEMO_SERVE=0 ends after writing)
 	@$(BIN)/kindred demo
 
-test: .venv/.dev browser  ## every test, with branch coverage
+test: .venv/.dev browser neo4j  ## every test, with branch coverage
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -m "not gates and not wheel"
 
 check: .venv/.dev  ## lint, format, types, import contracts, lock file, docs, wheel
@@ -65,3 +65,11 @@ browser:
 	  || { echo "installing a browser from the system's packages"; \
 	       apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-dejavu-core >/dev/null; } \
 	  || echo "no browser: the tests of the pages will be skipped, with a line"
+
+.PHONY: neo4j
+neo4j:
+	@[ -n "$$KINDRED_NEO4J_URL" ] || { command -v java >/dev/null 2>&1 && command -v mvn >/dev/null 2>&1; } \
+	  || ( echo "installing Java and Maven from the system's packages, for a Neo4j server"; \
+	       apt-get update -qq && for java in openjdk-17-jre-headless default-jre-headless; do \
+	         apt-get install -y -qq --no-install-recommends $$java maven >/dev/null && exit 0; done; exit 1 ) \
+	  || echo "no Java and Maven: the tests on a Neo4j server will be skipped, with a line"

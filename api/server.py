@@ -33,8 +33,16 @@ def is_loopback(host: str) -> bool:
 
 
 @contextmanager
-def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
+def listening(
+    host: str, port: int, *, contained: bool = False
+) -> Iterator[tuple[socket.socket, str]]:
     """Lend a listening socket and the address that reaches it.
+
+    Parameters
+    ----------
+    contained
+        This is a container whose port is published on its host's loopback only, so that its
+        own addresses are not the host's. Requests must still name the loopback as their host.
 
     Raises
     ------
@@ -42,7 +50,7 @@ def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
         If the host is not the loopback: whoever reaches the server may read the store.
         Or if the port is taken.
     """
-    if not is_loopback(host):
+    if not (contained or is_loopback(host)):
         raise UsageError(
             f"to serve on {host}",
             "it can be reached from other machines, and there are no keys yet",
@@ -58,7 +66,8 @@ def listening(host: str, port: int) -> Iterator[tuple[socket.socket, str]]:
                 f"to serve on {host}, port {port}", _why(error), "take another: --port 0 finds one"
             ) from error
         made.listen(128)
-        shown = f"[{host}]" if family == socket.AF_INET6 else host
+        reached = host if is_loopback(host) else "127.0.0.1"
+        shown = f"[{reached}]" if ":" in reached else reached
         yield made, f"http://{shown}:{made.getsockname()[1]}"
 
 

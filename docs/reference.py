@@ -14,10 +14,16 @@ import typer
 from typer.core import TyperGroup, TyperOption
 
 import cypher
+from engine.backends.neo4j.gds_support import SUPPORT
+from engine.comparison import PARTS
+from engine.contract import Backend
 from engine.model import CANONICAL, EDGES, NODES
-from engine.results import RESULTS
+from engine.results import RESULTS, ResultTable
 from kindred.cli.app import app
+from kindred.settings import Settings
 from loaders.formats import FORMATS
+from tests.conformance.conf import VERBS, Conf
+from tests.conformance.registry import CONFS
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by `python -m docs.reference`; change the code instead. -->\n"
@@ -129,23 +135,96 @@ def results() -> Iterator[str]:
         "a *count* is exact, an *index* names its method; unknown is null.\n"
     )
     for t in RESULTS.values():
-        yield f"## {t.name}\n\n{t.about}. Sorted by {', '.join(t.order)}.\n"
-        yield (
-            table(
-                ("column", "type", "meaning"),
-                ((f"`{c.name}`", str(c.type), c.about) for c in t.columns),
-            )
-            + "\n"
-        )
+        yield from declared(f"## {t.name}", t)
+    yield "## Of two runs\n"
+    yield "`kindred compare` puts two runs beside each other, in three parts (`--part`).\n"
+    for t in PARTS.values():
+        yield from declared(f"### {t.name} of two runs", t)
+
+
+def declared(heading: str, t: ResultTable) -> Iterator[str]:
+    """Yield a declared table under its heading."""
+    yield f"{heading}\n\n{t.about}. Sorted by {', '.join(t.order)}.\n"
+    columns = ((f"`{c.name}`", str(c.type), c.about) for c in t.columns)
+    yield table(("column", "type", "meaning"), columns) + "\n"
+
+
+def stores() -> Iterator[str]:
+    """Say what each kind of store does, as its conformance tests have it."""
+    yield "# Stores\n"
+    yield (
+        "Every verb of the contract is tested on every kind of store, with the same graphs and "
+        "the same answers. What one cannot do is written down beside its tests, which fail where "
+        "that is no longer so: *never* says why it cannot be, *notyet* waits for somebody else, "
+        "*notimpl* is still to be done.\n"
+    )
+    kinds = CONFS.values()
+    yield table(
+        ("verb", "meaning", *(f"{conf.title} (`--store {conf.address}`)" for conf in kinds)),
+        (
+            (f"`{verb}`", _about(verb), *("; ".join(_does(conf, verb)) for conf in kinds))
+            for verb in VERBS
+        ),
+    )
+    yield "\n## Neo4j and Graph Data Science\n"
+    yield (
+        "*Tried*: the tests of this version ran on it. *Expected*: their makers declare that they "
+        "fit, and the client accepts them. *Refused*: kindred's own kernels are used.\n"
+    )
+    yield table(
+        ("Neo4j", "Graph Data Science", "", "note"),
+        ((s.neo4j, s.gds, s.standing, s.note) for s in SUPPORT),
+    )
+
+
+def _about(verb: str) -> str:
+    return (getattr(Backend, verb).__doc__ or "").strip().partition("\n")[0]
+
+
+def _does(conf: Conf, verb: str) -> Iterator[str]:
+    gaps = [gap for gap in conf.gaps if gap.verb == verb]
+    if not any(not gap.given and not gap.tests for gap in gaps):
+        yield "yes"
+    for gap in gaps:
+        what = f"`{gap.given}` " if gap.given else ""
+        yield f"{what}{gap.grade}: {gap.reason}"
 
 
 def statements() -> Iterator[str]:
     """Each named Cypher statement."""
     yield "# Statements\n"
-    yield "Everything kindred asks of a graph, one statement a file under `cypher/`.\n"
-    for s in cypher.statements().values():
-        yield f"## {s.name}\n\n{s.about}\n"
-        yield "```cypher\n" + s.text.strip() + "\n```\n"
+    yield (
+        "Everything kindred asks of a graph, one statement a file under `cypher/`. Those of `read` "
+        "are what `/v1` and the pages ask; where a Neo4j server needs its own wording, that is "
+        "what stands here second.\n"
+    )
+    shared, neo4j = cypher.statements(), cypher.statements("neo4j")
+    for room in cypher.ROOMS:
+        names = [name for name, s in neo4j.items() if s.room == room]
+        if names:
+            yield f"## {room}\n"
+        for name in names:
+            yield f"### {name}\n\n{neo4j[name].about}\n"
+            texts = [s[name].text.strip() for s in (shared, neo4j) if name in s]
+            for text in dict.fromkeys(texts):
+                yield "```cypher\n" + text + "\n```\n"
+
+
+def settings() -> Iterator[str]:
+    """Each setting that can come from the environment."""
+    yield "# Settings\n"
+    yield "What can be set once instead of on each call. An option given on a call wins.\n"
+    yield table(
+        ("variable", "default", "meaning"),
+        (
+            (
+                f"`KINDRED_{name.upper()}`",
+                "" if field.default is None else f"`{field.default}`",
+                field.description or "",
+            )
+            for name, field in Settings.model_fields.items()
+        ),
+    )
 
 
 PAGES = {
@@ -153,7 +232,9 @@ PAGES = {
     "formats": formats,
     "model": model,
     "results": results,
+    "settings": settings,
     "statements": statements,
+    "stores": stores,
 }
 
 

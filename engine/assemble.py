@@ -35,7 +35,7 @@ from engine.snapshot import (
     Users,
 )
 
-__all__ = ["Arrays", "assemble", "codes", "fingerprint", "finish", "times"]
+__all__ = ["Arrays", "assemble", "codes", "fingerprint", "finish", "resolve_handles", "times"]
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 """Columns of integers by name."""
@@ -101,7 +101,7 @@ def assemble(tables: Mapping[str, pa.Table]) -> Snapshot:
     for name in CANONICAL:
         complete.setdefault(name, CANONICAL[name].schema.empty_table())
     things = {n: _merge(n, complete[n]) for n in ("users", "content", "brands")}
-    resolved = _resolve_handles(things["users"])
+    resolved = resolve_handles(things["users"])
     brand_ids = things["brands"]["brand_id"]
     aliases = complete["brand_members"].filter(pc.equal(complete["brand_members"]["kind"], "alias"))
     is_brand = pc.is_in(
@@ -227,8 +227,11 @@ def _merge(name: str, rows: pa.Table) -> pa.Table:
     )
 
 
-def _resolve_handles(users: pa.Table) -> tuple[pa.Array, pa.Array]:
-    """Return `platform:@handle` ids and the one id that claims each handle."""
+def resolve_handles(users: pa.Table) -> tuple[pa.Array, pa.Array]:
+    """Return `platform:@handle` ids and the one id that claims each handle.
+
+    `users` has the columns `user_id` and `handle`, one row a user.
+    """
     with duckdb.connect() as db:
         db.register("users", users)
         found = db.sql(

@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.algorithms import Algorithms, Local
 from engine.csr import Csr, Floats, Ints, Longs
-from engine.kernels.pagerank import pagerank, pagerank_by_label
 from engine.model import INTERACTION_KINDS, REACTION_KINDS
 from engine.partition import Partitions
 from engine.percentile import mid_rank
@@ -87,8 +87,12 @@ def authority(
     partitions: Partitions,
     progress: Progress = silent,
     shares: FirstShares | None = None,
+    *,
+    algorithms: Algorithms | None = None,
 ) -> pa.Table:
     """Return the declared table `authority`. O(edges) a sweep, for every eight communities.
+
+    `algorithms` says who runs PageRank; by default kindred's own kernels.
 
     All users stand in it once overall (`community_id` null), and the members of each scored
     community once more with the PageRank that restarts uniformly at them. Equal figures share
@@ -116,23 +120,21 @@ def authority(
     n = graph.n
     if n == 0:
         return empty("authority")
-    progress("authority", 0, 2)
-    mass = pagerank(graph, _DAMPING, tolerance=_TOLERANCE)
-    parts = [_rows(np.arange(n, dtype=np.int32), mass, -1)]
-    progress("authority", 1, 2)
+    progress("authority", 0, 1)
     # The last place is for users in no community, whose label is -1.
     label = np.where(
         np.append(partitions.scored, False)[partitions.reference], partitions.reference, -1
     )
     # Labels go by falling size: those of the few scored communities are the first ones.
-    last = int(label.max(initial=-1)) + 1
-    inside = pagerank_by_label(graph, label, last, _DAMPING, _TOLERANCE)
+    who = algorithms or Local()
+    mass, inside = who.pagerank(graph, label.astype(np.int32), _DAMPING, _TOLERANCE)
+    parts = [_rows(np.arange(n, dtype=np.int32), mass, -1)]
     by_label = np.argsort(label, kind="stable").astype(np.int32)
     bounds = np.searchsorted(label[by_label], np.arange(partitions.k + 1))
     for community in np.flatnonzero(partitions.scored):
         members = by_label[bounds[community] : bounds[community + 1]]
         parts.append(_rows(members, inside[members], int(community)))
-    progress("authority", 2, 2)
+    progress("authority", 1, 1)
     return _table(snapshot, partitions, parts)
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from scipy import sparse
 
 from engine import communities
+from engine.algorithms import Algorithms
 from engine.cells import score_cells
 from engine.csr import Floats, Ints
 from engine.forecast import STEP, Claims, Forecast, forecast, new_sharers
@@ -59,6 +60,7 @@ def calibrate(
     *,
     gamma: float | None = None,
     events_by_kind: Mapping[SourceKind, SourceEvents] | None = None,
+    algorithms: Algorithms | None = None,
 ) -> Calibration:
     """Hold the claims of the first part of the time against the rest of it.
 
@@ -74,6 +76,8 @@ def calibrate(
         A resolution found already; by default found on the first part.
     events_by_kind
         What counts as a share, where it is known already; by default all kinds asked for.
+    algorithms
+        Who finds communities: the one whose claims are held to account.
 
     Returns
     -------
@@ -104,7 +108,9 @@ def calibrate(
             rows.append(_untold(kind, train, reason) | _window_columns(train, future, moment))
     if not told:
         return _tables(rows, bins)
-    found = communities.find(snapshot, params, progress, before=moment, gamma=gamma)
+    found = communities.find(
+        snapshot, params, progress, before=moment, gamma=gamma, algorithms=algorithms
+    )
     single = _single_share_members(found)
     for kind, (train, future) in told.items():
         progress(f"calibration: {kind}")

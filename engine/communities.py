@@ -6,14 +6,16 @@ what a community shares of a source never decides who is in the community.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
 from engine.agreement import mutual_information
+from engine.algorithms import Algorithms, Local
 from engine.csr import Csr, Floats, Ints
 from engine.found import Found
 from engine.groups import DEFAULT_SOURCES, folds, root_groups
-from engine.kernels.leiden import leiden
-from engine.parallel import in_threads
 from engine.params import AnalysisParams
 from engine.partition import UNASSIGNED, Partitions
 from engine.progress import Progress, silent
@@ -30,6 +32,8 @@ def find(
     progress: Progress = silent,
     before: int | None = None,
     gamma: float | None = None,
+    *,
+    algorithms: Algorithms | None = None,
 ) -> Found:
     """Find communities and their cross-fitting folds.
 
@@ -45,6 +49,9 @@ def find(
         Microseconds: only events before this time tie, as in calibration.
     gamma
         A resolution found already; by default `params.gamma`, else chosen on held-out ties.
+    algorithms
+        Who runs Leiden; by default kindred's own kernels, which choose the resolution in any
+        case: two engines then search at the same one.
 
     Returns
     -------
@@ -91,15 +98,16 @@ def find(
     fold_of = folds(groups, params.folds, params.seed)
     scored = groups.of_sources(snapshot, params.sources or DEFAULT_SOURCES)
 
-    def labels(fold: int) -> Ints:
-        if fold < 0:
-            return _communities(graph, choice.gamma, params.seed)
-        seen = ties.without(scored & (fold_of == fold)).edges().graph()
-        return _communities(seen, choice.gamma, params.seed)
+    def seen(fold: int) -> Csr:
+        return ties.without(scored & (fold_of == fold)).edges().graph()
 
+    graphs: list[Callable[[], Csr]] = [
+        lambda: graph,
+        *(partial(seen, fold) for fold in range(params.folds)),
+    ]
     progress("communities: folds", 0, params.folds + 1)
     found: list[Ints] = []
-    for part in in_threads(labels, range(-1, params.folds)):
+    for part in (algorithms or Local()).communities(graphs, choice.gamma, params.seed, ties.kinds):
         found.append(part)
         progress("communities: folds", len(found), params.folds + 1)
     reference = found[0]
@@ -122,15 +130,6 @@ def find(
         runs,
         tuple(_notes(snapshot, ties, choice, partitions)),
     )
-
-
-def _communities(graph: Csr, gamma: float, seed: int) -> Ints:
-    """Run Leiden, and leave users without a tie unassigned."""
-    tied = np.diff(graph.indptr) > 0
-    found = np.full(graph.n, UNASSIGNED, np.int32)
-    # Leiden numbers by falling size; closing the gaps of lone users keeps that order.
-    found[tied] = np.unique(leiden(graph, gamma, seed)[tied], return_inverse=True)[1]
-    return found
 
 
 def matched(labels: Ints, reference: Ints) -> Ints:

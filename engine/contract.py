@@ -13,15 +13,29 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Literal, Self
 
 import pyarrow as pa
 
-from engine.params import AnalysisParams
+from engine.algorithms import Algorithms, Local
+from engine.errors import MissingProcedure, UsageError
+from engine.params import AnalysisParams, Engine
 from engine.progress import Progress, silent
 from engine.snapshot import Snapshot
 
-__all__ = ["Backend", "Batch", "Finding", "LoadReport", "RunInfo", "RunTables"]
+__all__ = [
+    "Backend",
+    "Batch",
+    "Finding",
+    "LoadReport",
+    "Loaded",
+    "Removable",
+    "RunInfo",
+    "RunTables",
+]
+
+Removable = Literal["results", "all"]
+"""What can be taken out of a store: its runs, or everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +74,16 @@ class LoadReport:
 
 
 @dataclass(frozen=True, slots=True)
+class Loaded:
+    """A load as it stands in a store, for another store to take over."""
+
+    fingerprint: str
+    report: LoadReport
+    rejects: Path | None
+    """File of the rows that were refused, where there were any."""
+
+
+@dataclass(frozen=True, slots=True)
 class RunTables:
     """The answer of an analysis: declared tables by name, and how they came about."""
 
@@ -69,6 +93,8 @@ class RunTables:
     tables: Mapping[str, pa.Table]
     timings: Mapping[str, float]
     counts: Mapping[str, int]
+    versions: Mapping[str, str] = field(default_factory=dict)
+    """Versions of what computed beside kindred: a server's and its algorithms'."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +153,48 @@ class Backend(ABC):
     def rejects(self) -> pa.Table:
         """Return rejected rows: batch_id, table, line, reason, sentence, raw."""
 
+    def dump(self, folder: Path) -> Sequence[Loaded]:
+        """Write all that was loaded into an empty folder, as canonical tables.
+
+        Returns
+        -------
+        Sequence[Loaded]
+            The loads, oldest first. Their files are the store's: read them while it is open.
+
+        Raises
+        ------
+        UsageError
+            If the store keeps no copy of what it was given.
+        """
+        raise UsageError(
+            f"the rows that were loaded, in {folder}",
+            f"this store {self.cannot['dump']}",
+            "load the exports into a folder (--store ./kindred-data) and take them from there",
+        )
+
     @abstractmethod
     def snapshot(self) -> Snapshot:
         """Project the whole store onto integer columns."""
+
+    def algorithms(
+        self,
+        engine: Engine,
+        progress: Progress = silent,  # noqa: ARG002 - told of by those that have more to tell
+    ) -> Algorithms:
+        """Return who computes for an analysis of this store: by default kindred's kernels.
+
+        Raises
+        ------
+        MissingProcedure
+            If `gds` is asked for and the store has no Graph Data Science.
+        """
+        if engine == "gds":
+            raise MissingProcedure(
+                "an analysis with Graph Data Science",
+                "this store has no algorithms of its own; kindred's kernels work on it",
+                "leave --engine out, or give a Neo4j server that has the plugin with --store",
+            )
+        return Local()
 
     @abstractmethod
     def publish(self, run: RunTables, progress: Progress = silent) -> RunInfo:
@@ -195,6 +260,44 @@ class Backend(ABC):
     @abstractmethod
     def doctor(self, *, rebuild: bool = False, progress: Progress = silent) -> Iterator[Finding]:
         """Check every file and, if asked, rebuild what is derived."""
+
+    @abstractmethod
+    def remove(self, what: Removable, progress: Progress = silent) -> Mapping[str, int]:
+        """Take out what kindred wrote, and nothing else; return how much of what went.
+
+        Parameters
+        ----------
+        what
+            `results`: all runs, and what of them is in the graph. `all`: the store itself;
+            the place is then as it was before kindred wrote there, and this store is closed
+            for everything but `close`.
+        progress
+            Who listens.
+
+        Raises
+        ------
+        StoreError
+            If the place holds something that is not kindred's where everything is to go.
+            Nothing is removed then.
+        """
+
+    def mapping(self) -> str | None:
+        """Return the mapping of somebody's own graph that the runs are about; None without one."""
+        return None
+
+    def keep_mapping(self, text: str) -> None:
+        """Keep such a mapping: the runs of this store are about that graph from now on.
+
+        Raises
+        ------
+        UsageError
+            If the store holds data of its own, or cannot hold a mapping.
+        """
+        raise UsageError(
+            "to keep the results on an adopted graph",
+            f"this store takes no mapping ({len(text)} characters)",
+            "name a folder or a database with --results",
+        )
 
     @abstractmethod
     def close(self) -> None:

@@ -11,7 +11,13 @@
     │   ├── StoreNewer        a newer kindred wrote it
     │   ├── StoreLocked       another process is writing
     │   ├── StoreDamaged      a file is missing or unreadable
-    │   └── DiskFull          nothing was written
+    │   ├── DiskFull          nothing was written
+    │   └── ServerError       a database server does not do what is asked
+    │       ├── ServerAway        it cannot be reached, or did not answer in time
+    │       ├── AccessDenied      wrong name or password, or a right is missing
+    │       ├── MissingProcedure  it has no Graph Data Science, or one that is too old
+    │       ├── OutOfMemory       what was asked does not fit its memory
+    │       └── ForeignData       what stands there is not kindred's
     ├── NotFound              no such run, community, source or content
     └── TooLittleData         an analysis cannot say anything from this
 
@@ -21,11 +27,17 @@ An error is three short sentences: what was wanted, what was found, what to do.
 from __future__ import annotations
 
 __all__ = [
+    "AccessDenied",
     "DiskFull",
+    "ForeignData",
     "InputError",
     "KindredError",
     "MangledIds",
+    "MissingProcedure",
     "NotFound",
+    "OutOfMemory",
+    "ServerAway",
+    "ServerError",
     "StoreDamaged",
     "StoreError",
     "StoreLocked",
@@ -114,6 +126,30 @@ class StoreDamaged(StoreError):
 
 class DiskFull(StoreError):
     """The disk is full; the store is as it was before."""
+
+
+class ServerError(StoreError):
+    """A database server does not do what is asked; nothing half-done is left behind."""
+
+
+class ServerAway(ServerError):
+    """The server cannot be reached, or did not answer in time."""
+
+
+class AccessDenied(ServerError):
+    """The server refuses this name and password, or they lack a right."""
+
+
+class MissingProcedure(ServerError):
+    """The server has no Graph Data Science, or one that is too old."""
+
+
+class OutOfMemory(ServerError):
+    """What was asked does not fit the server's memory; the figures are named."""
+
+
+class ForeignData(ServerError):
+    """What stands in the database is not kindred's, and would be touched."""
 
 
 class NotFound(KindredError):

@@ -29,6 +29,7 @@ __all__ = [
     "influence",
     "made_sources",
     "members",
+    "run_before",
     "scores",
     "sharers",
     "sources_named",
@@ -266,6 +267,26 @@ def sources_named(
         f"run {run_id} knows none of this name" + (f"; near it: {', '.join(near)}" if near else ""),
         "list them with: kindred influence",
     )
+
+
+def run_before(backend: Backend, run_id: str | None = None) -> str:
+    """Return the newest run before this one, by default the active one; else the newest other.
+
+    Raises
+    ------
+    NotFound
+        If there is none.
+    """
+    known = backend.run(run_id)
+    runs = [run.run_id for run in backend.runs()]
+    rest = runs[runs.index(known.run_id) + 1 :] or [r for r in runs if r != known.run_id]
+    if not rest:
+        raise NotFound(
+            f"a run to compare {known.run_id} with",
+            "the store has no other",
+            "analyse with other options, such as: kindred analyse --seed 2",
+        )
+    return rest[0]
 
 
 def beside_scores(backend: Backend, run_id: str) -> list[str]:

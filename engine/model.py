@@ -439,7 +439,10 @@ EDGES: Final[dict[str, EdgeTable]] = {
             "impressions",
         ),
         EdgeTable(
-            "MEMBER_OF", "in a community", (("User", "Community"),), (("confidence", "DOUBLE"),)
+            "MEMBER_OF",
+            "in a community; `authority` is the member's there, `influence` the user's percentile",
+            (("User", "Community"),),
+            (("confidence", "DOUBLE"), ("authority", "DOUBLE"), ("influence", "DOUBLE")),
         ),
         EdgeTable(
             "RESONATES_IN",

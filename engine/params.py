@@ -6,12 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-__all__ = ["AnalysisParams", "Count", "SourceKind", "TieKind", "Tier"]
+__all__ = ["AnalysisParams", "Count", "Engine", "SourceKind", "TieKind", "Tier"]
 
 TieKind = Literal["shares", "likes", "coshares", "interactions", "mentions", "replies"]
 SourceKind = Literal["user", "brand", "domain", "hashtag", "url", "image"]
 Tier = Literal["impressions", "follows", "affinity"]
 Count = Literal["users", "interactions"]
+Engine = Literal["auto", "gds", "local"]
 
 
 class AnalysisParams(BaseModel):
@@ -58,4 +59,9 @@ class AnalysisParams(BaseModel):
     )
     split: float | None = Field(
         default=0.6, gt=0.1, lt=0.95, description="where calibration cuts the time; null = none"
+    )
+    engine: Engine = Field(
+        default="auto",
+        description="who finds communities and authority: gds (Graph Data Science on a Neo4j "
+        "server) or local (kindred's own kernels); by default the faster of those that agree",
     )

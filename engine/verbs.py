@@ -22,6 +22,7 @@ from engine import (
     sources,
     verdict,
 )
+from engine.algorithms import Algorithms, Local
 from engine.contract import Backend, RunInfo, RunTables
 from engine.errors import TooLittleData, UsageError
 from engine.params import AnalysisParams
@@ -53,6 +54,8 @@ def analyse(
         If the store holds no users.
     UsageError
         If a tier is forced that the data or this version cannot give.
+    MissingProcedure
+        If Graph Data Science is asked for and the store has none.
     """
     params = AnalysisParams() if params is None else params
     if params.tier not in (None, "affinity"):
@@ -61,13 +64,16 @@ def analyse(
             "this version computes tier affinity (exposure unknown) only",
             "leave --tier out",
         )
+    algorithms = backend.algorithms(params.engine, progress)
+    if algorithms.reason:
+        progress(f"engine: {algorithms.reason}")
     progress("snapshot")
     snapshot = backend.snapshot()
     if not len(snapshot.users):
         raise TooLittleData(
             "an analysis", "the store is empty", "load an export first: kindred load FILE"
         )
-    return backend.publish(answers(snapshot, params, progress), progress)
+    return backend.publish(answers(snapshot, params, progress, algorithms), progress)
 
 
 @dataclass(slots=True)
@@ -95,21 +101,31 @@ MUCH_LOST: Final = 0.3
 """Part of the shares outside scored communities above which it is said beside every list."""
 
 
-def answers(snapshot: Snapshot, params: AnalysisParams, progress: Progress = silent) -> RunTables:
+def answers(
+    snapshot: Snapshot,
+    params: AnalysisParams,
+    progress: Progress = silent,
+    algorithms: Algorithms | None = None,
+) -> RunTables:
     """Compute every result table of a snapshot; nothing is stored.
 
-    The same snapshot and parameters give the same tables, byte for byte.
+    The same snapshot, parameters and `algorithms` (by default kindred's own kernels) give the
+    same tables, byte for byte; the parameters that come back name the engine.
     """
+    algorithms = algorithms or Local()
+    params = params.model_copy(update={"engine": algorithms.engine})
     clock = _Clock(progress)
     with clock.stage("communities"):
-        found = communities.find(snapshot, params, progress)
+        found = communities.find(snapshot, params, progress, algorithms=algorithms)
     with clock.stage("verdict"):
         verdicts = verdict.judge(found, params, progress)
     with clock.stage("shares"):
         counted = first_shares(snapshot)
         shared = sources.all_events(snapshot, params)
     with clock.stage("authority"):
-        central = authorities.authority(snapshot, found.partitions, progress, counted)
+        central = authorities.authority(
+            snapshot, found.partitions, progress, counted, algorithms=algorithms
+        )
     with clock.stage("influence"):
         loud = influence.influence(snapshot, found.partitions, shared, central, counted)
     with clock.stage("cascades"):
@@ -124,7 +140,9 @@ def answers(snapshot: Snapshot, params: AnalysisParams, progress: Progress = sil
             events_by_kind=shared,
         )
     with clock.stage("calibration"):
-        held = calibration.calibrate(snapshot, params, progress, events_by_kind=shared)
+        held = calibration.calibrate(
+            snapshot, params, progress, events_by_kind=shared, algorithms=algorithms
+        )
     main = scored.kinds[scored.main] if scored.main else None
     with clock.stage("portrait"):
         drawn = portrait.tables(
@@ -145,13 +163,21 @@ def answers(snapshot: Snapshot, params: AnalysisParams, progress: Progress = sil
             "cascade_edges": edges,
             "calibration": held.calibration,
             "calibration_bins": held.calibration_bins,
-            "notes": _notes((*found.notes, *verdicts.notes, *_said(snapshot, counted, scored))),
+            "notes": _notes(
+                (
+                    *found.notes,
+                    *(("engine", text, None) for text in algorithms.notes),
+                    *verdicts.notes,
+                    *_said(snapshot, counted, scored),
+                )
+            ),
         },
         timings=clock.seconds,
         counts={
             **_counts(snapshot, counted),
             RUNS: found.runs + verdicts.runs,
         },
+        versions=algorithms.versions,
     )
 
 

@@ -44,6 +44,11 @@ ENOUGH: Final = 10
 ACCOUNTS: Final = 100_000
 """Most accounts of brands that are looked up."""
 
+_TOPICS: Final = frozenset(
+    {"tier", "ties", "resolution", "engine", "platforms", "crossfit", "floor"}
+)
+"""Notes of a run that stand at the top."""
+
 Row = Mapping[str, Any]
 
 
@@ -94,7 +99,7 @@ def _opening(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
         yield sentence(f"{refused:,} {rows} refused at loading, each kept with its reason.")
     yield sentence(tier_sentence(run.tier))
     for note in backend.read("notes", run_id=run.run_id).to_pylist():
-        if note["topic"] in {"tier", "ties", "resolution", "platforms", "crossfit", "floor"}:
+        if note["topic"] in _TOPICS:
             yield sentence(note["text"], style="dim")
 
 

@@ -8,7 +8,8 @@ A verb lists everything unless given a `limit`; a command stops at 20 rows in a 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from contextlib import ExitStack
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -18,22 +19,26 @@ import pyarrow as pa
 
 from engine import connect as connecting
 from engine import lists
-from engine.contract import Backend, LoadReport, RunInfo
+from engine.contract import Backend, LoadReport, Removable, RunInfo
 from engine.errors import UsageError
 from engine.model import COUNT, TEXT, TIME
 from engine.params import AnalysisParams
 from engine.progress import Progress, silent
 from engine.results import RESULTS
+from engine.server import Server
 from engine.wording import MADE_DATA, lower_bound, tier_sentence
 from kindred.result import Result
 
 if TYPE_CHECKING:
-    from kindred.suffix import FileFormat
+    from kindred.compared import Compared
+    from kindred.suffix import FileFormat, GraphFormat
 
-__all__ = ["EXPORTS", "Kindred", "connect"]
+__all__ = ["EXPORTS", "TABLES", "Kindred", "connect"]
 
-EXPORTS = (*RESULTS, "rejects")
-"""What `Kindred.export` can write: every result table, and the rejected rows."""
+TABLES = (*RESULTS, "rejects")
+"""What `Kindred.table` returns: every result table, and the rejected rows."""
+EXPORTS = (*TABLES, "graph")
+"""What `Kindred.export` can write."""
 
 _RUNS = pa.schema(
     [
@@ -72,19 +77,27 @@ def connect(
     create: bool = True,
     read_only: bool = False,
     wait: bool = True,
+    database: str | None = None,
+    server: Server | None = None,
 ) -> Kindred:
     """Open a store.
 
     Parameters
     ----------
     store
-        A folder. By default KINDRED_STORE, else ./kindred-data.
+        A folder, or a server such as `neo4j://localhost:7687`. By default KINDRED_STORE,
+        else ./kindred-data.
     create
         Make the store where there is none; otherwise `StoreMissing` is raised.
     read_only
         Never write, not even the lock file.
     wait
         Wait for another process that is writing; otherwise `StoreLocked` is raised.
+    database
+        Which database of a server. By default KINDRED_DATABASE, else its home database.
+    server
+        Name, password and limits. By default those of KINDRED_NEO4J_USER,
+        KINDRED_NEO4J_PASSWORD or KINDRED_NEO4J_PASSWORD_FILE.
 
     Examples
     --------
@@ -93,11 +106,17 @@ def connect(
     ...     len(k.runs())
     0
     """
-    if store is None:
-        from kindred.settings import Settings
+    from kindred.settings import Settings
 
-        store = Settings().store
-    return Kindred(connecting.connect(store, create=create, read_only=read_only, wait=wait))
+    settings = Settings()
+    address = settings.store if store is None else store
+    if server is None and connecting.asks_server(address):
+        server = settings.server(database)
+    elif server is not None and database is not None:
+        server = replace(server, database=database)
+    return Kindred(
+        connecting.connect(address, create=create, read_only=read_only, wait=wait, server=server)
+    )
 
 
 class Kindred:
@@ -141,6 +160,88 @@ class Kindred:
         rows = [row for report in reports for row in _load_rows(report)]
         notes = tuple(note for report in reports for note in report.notes)
         return Result(pa.Table.from_pylist(rows, _LOADED), "loaded", notes=notes + _made(reports))
+
+    @staticmethod
+    def adopt(
+        store: str | None = None,
+        *,
+        results: str | Path | None = None,
+        publish: bool = False,
+        dry_run: bool = False,
+        platform: str = "graph",
+        database: str | None = None,
+        server: Server | None = None,
+        wait: bool = True,
+        progress: Progress = silent,
+        **paths: str | Sequence[str],
+    ) -> Result:
+        """Map somebody's own graph on a Neo4j server to the model, so that it can be analysed.
+
+        The graph is read where it is, and never written to. What was understood is returned,
+        counted; open the place of results with `connect` and analyse.
+
+        Parameters
+        ----------
+        store
+            Address of the server that holds the graph. By default KINDRED_STORE.
+        results
+            Where runs will stand: a database of the same server, a folder, or the address of
+            another server.
+        publish
+            Let them stand beside the graph, in nodes of kindred's own (`kindred_User`, …).
+        dry_run
+            Keep nothing.
+        platform
+            First part of every id: `platform:key`.
+        database, server
+            As for `connect`.
+        **paths
+            What is what: `users`, `content`, `posts`, `shares`, `likes`, `replies`,
+            `mentions`, `follows`, `interactions`, `topics`, `brands` or `accounts`, each a
+            path or several, such as `shares="(:Person)-[:RETWEETED {at: when}]->(:Tweet)"`.
+
+        Returns
+        -------
+        Result
+            A row a path: an example in a sentence, rows, rows left out, remarks.
+
+        Raises
+        ------
+        UsageError
+            If a path means nothing in that graph, or no place is named.
+        """
+        from kindred.adopting import adopt
+
+        return adopt(
+            store,
+            {name: [path] if isinstance(path, str) else path for name, path in paths.items()},
+            results=results,
+            publish=publish,
+            dry_run=dry_run,
+            platform=platform,
+            database=database,
+            server=server,
+            wait=wait,
+            progress=progress,
+        )
+
+    def remove(self, what: Removable, *, progress: Progress = silent) -> Result:
+        """Take out what kindred wrote, and nothing else.
+
+        Parameters
+        ----------
+        what
+            `results`: all runs, and what of them is in the graph. `all`: the store itself;
+            the place is then as it was before.
+
+        Returns
+        -------
+        Result
+            A row for each kind of thing that went: `what`, `count`.
+        """
+        gone = self.backend.remove(what, progress)
+        rows = {"what": pa.array(list(gone), TEXT), "count": pa.array(list(gone.values()), COUNT)}
+        return Result(pa.table(rows), f"removed: {what}")
 
     @staticmethod
     def formats() -> Result:
@@ -325,22 +426,64 @@ class Kindred:
         rows = self.backend.read(table, run_id=info.run_id)
         return self._result(rows, "calibration on held-out time", info)
 
+    def compare(
+        self,
+        run: str | None = None,
+        other: str | None = None,
+        *,
+        store: str | Path | None = None,
+        changed: bool = False,
+        limit: int | None = None,
+    ) -> Compared:
+        """Compare two runs: their data and parameters, communities and scores.
+
+        Parameters
+        ----------
+        run
+            A run of this store. By default the one before the other; the active one where
+            the other is in another store.
+        other
+            Another run. By default the active one.
+        store
+            Where the other run is; by default here.
+        changed
+            Only scores that are in another quadrant.
+        limit
+            Most rows of communities and of scores.
+
+        Raises
+        ------
+        NotFound
+            If there is no such run, or only one.
+        """
+        from engine.compare import compare
+        from kindred.compared import Compared
+
+        with ExitStack() as opened:
+            there = self if store is None else opened.enter_context(connect(store, create=False))
+            if run is None and store is None:
+                run = lists.run_before(self.backend, other)
+            mine, theirs = self.backend.run(run), there.backend.run(other)
+            found = compare(self.backend, mine.run_id, there.backend, theirs.run_id)
+            made = _made((*self.backend.batches(), *there.backend.batches()))
+        return Compared(found, mine, theirs, made, changed=changed, limit=limit)
+
     def notes(self, *, run: str | None = None) -> Result:
         """Return what a run has to say about itself, in sentences."""
         info = self.backend.run(run)
         return self._result(self.backend.read("notes", run_id=info.run_id), "notes", info)
 
     def table(self, name: str, *, run: str | None = None) -> Result:
-        """Return a table with exactly its declared columns: one of `EXPORTS`.
+        """Return a table with exactly its declared columns: one of `TABLES`.
 
         Raises
         ------
         UsageError
             If there is no table of this name.
         """
-        if name not in EXPORTS:
+        if name not in TABLES:
             raise UsageError(
-                f"the table '{name}'", "no table has this name", f"take one of {', '.join(EXPORTS)}"
+                f"the table '{name}'", "no table has this name", f"take one of {', '.join(TABLES)}"
             )
         if name == "rejects":
             return Result(self.backend.rejects(), "rejected rows", notes=self._made())
@@ -352,21 +495,43 @@ class Kindred:
         table: str,
         path: str | Path,
         *,
-        format: FileFormat | None = None,
+        format: FileFormat | GraphFormat | None = None,
         force: bool = False,
         run: str | None = None,
+        progress: Progress = silent,
     ) -> Result:
-        """Write a table to a file, whole or not at all, and return its rows.
+        """Write a table to a file, or the graph to a folder, whole or not at all.
 
         Parameters
         ----------
         table
             One of `EXPORTS`.
         path
-            Its suffix says the format: .parquet, .csv, .json, .jsonl.
+            Its suffix says the format: .parquet, .csv, .json, .jsonl. For the graph, a folder.
+        format
+            Of the graph `neo4j-admin`: files for `neo4j-admin database import full`, which
+            make an empty database a store that holds all that was loaded into this one.
         force
-            Replace a file that is there.
+            Replace what such an export made.
+
+        Returns
+        -------
+        Result
+            The rows of the table; of the graph, a row for each file.
         """
+        if (table == "graph") != (format == "neo4j-admin"):
+            raise UsageError(
+                f"to write {table} as {format or path}",
+                "the graph is written for neo4j-admin, and nothing else is",
+                "give: kindred export graph --format neo4j-admin -o FOLDER",
+            )
+        if format == "neo4j-admin":
+            from kindred.graph_export import write_graph
+
+            if run is not None:
+                raise UsageError(f"the graph of {run}", "its files hold no runs", "leave --run out")
+            files = write_graph(self.backend, Path(path), force=force, progress=progress)
+            return Result(files, "files", notes=self._made())
         from kindred.writing import write_file
 
         result = self.table(table, run=run)

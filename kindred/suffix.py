@@ -7,9 +7,10 @@ from typing import Final, Literal, cast, get_args
 
 from engine.errors import UsageError
 
-__all__ = ["FileFormat", "format_of"]
+__all__ = ["FileFormat", "GraphFormat", "format_of"]
 
 FileFormat = Literal["parquet", "csv", "json", "jsonl"]
+GraphFormat = Literal["neo4j-admin"]
 
 _SUFFIXES: Final = {".ndjson": "jsonl"} | {f".{name}": name for name in get_args(FileFormat)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import signal
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -11,8 +12,11 @@ from random import Random
 import pytest
 
 import kindred
+from tests.demo.ahead import Demos
 
 ROOT = Path(__file__).resolve().parent.parent
+
+pytest_plugins = ["tests.servers.fixtures"]
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +34,19 @@ def heed_interrupts() -> None:
     A shell makes what it runs in the background ignore SIGINT, and children inherit that.
     """
     signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def demos_ahead(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Demos | None]:
+    """Start the demos with the first test, if any test will look at them."""
+    if not any("demos" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        yield None
+        return
+    demos = Demos(tmp_path_factory.mktemp("demos"))
+    yield demos
+    demos.stop()
 
 
 GROUP = 40

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ ONE_FOLDER = {
 }
 
 
+@cache
 def imports() -> list[tuple[str, str]]:
     """List (file, root package imported) of all shipped code."""
     found = []

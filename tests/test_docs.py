@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+import kindred
 from kindred.cli import main
+from tests.servers.server import Neo4jServer
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -32,11 +34,15 @@ def lines(text: str) -> list[list[str]]:
     return [[w for w in line if w != "--open"] for line in words if line[0] not in ELSEWHERE]
 
 
-def commands() -> list[tuple[str, str]]:
+SERVER = re.compile(r"neo4j://\S+")
+
+
+def commands(*, on_a_server: bool = False) -> list[tuple[str, str]]:
     return [
         (page.name, shlex.join(words))
         for page in DOCS
         for words in lines(page.read_text(encoding="utf-8"))
+        if bool(SERVER.search(shlex.join(words))) == on_a_server
     ]
 
 
@@ -72,7 +78,36 @@ def test_what_a_page_says_to_type_works(
     out, err = capfd.readouterr()
     assert code == 0, f"{page}: kindred {command}\n{err}"
     assert "wanted:" not in err
-    assert out
+    assert out + err
+
+
+@pytest.fixture
+def analysed_server(
+    neo4j_empty: Neo4jServer, small_export: Path, monkeypatch: pytest.MonkeyPatch
+) -> Neo4jServer:
+    """A server that holds the small export, and somebody's own people and tweets."""
+    neo4j_empty.run(
+        "CREATE (p:Person {name: 'ana'})-[:RETWEETED {when: datetime()}]->(:Tweet {no: 1})"
+    )
+    for label, key in (("Person", "name"), ("Tweet", "no")):
+        neo4j_empty.run(f"CREATE CONSTRAINT FOR (n:{label}) REQUIRE n.{key} IS UNIQUE")
+    monkeypatch.setenv("KINDRED_NEO4J_USER", neo4j_empty.user)
+    monkeypatch.setenv("KINDRED_NEO4J_PASSWORD", neo4j_empty.password)
+    with kindred.connect(neo4j_empty.address) as k:
+        k.load(small_export)
+    return neo4j_empty
+
+
+def test_what_a_page_says_to_type_works_on_a_server(
+    analysed_server: Neo4jServer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    told = commands(on_a_server=True)
+    assert {shlex.split(command)[0] for _, command in told} == {"adopt", "analyse"}
+    for page, command in told:
+        code = main(shlex.split(SERVER.sub(analysed_server.address, command)))
+        out, err = capfd.readouterr()
+        assert code == 0, f"{page}: kindred {command}\n{err}"
+        assert out
 
 
 @pytest.mark.parametrize("page", WRITTEN, ids=lambda page: page.name)

@@ -13,7 +13,7 @@ import typer
 from engine.params import AnalysisParams
 from kindred.cli.bar import bar
 from kindred.cli.opening import writing
-from kindred.cli.options import Debug, Format, NoWait, Quiet, RowFormat, Store, examples
+from kindred.cli.options import Database, Debug, Format, NoWait, Quiet, RowFormat, Store, examples
 from kindred.cli.printing import console, show
 
 __all__ = ["command"]
@@ -53,12 +53,25 @@ def _function() -> Callable[..., None]:
     """Build the function Typer reads the options off."""
 
     def run(
-        no_wait: NoWait, store: Store, format: Format, quiet: Quiet, _debug: Debug, **fields: Any
+        no_wait: NoWait,
+        store: Store,
+        _database: Database,
+        format: Format,
+        quiet: Quiet,
+        _debug: Debug,
+        **fields: Any,
     ) -> None:
         analyse(_given(fields), store, format, wait=not no_wait, quiet=quiet)
 
     own = inspect.signature(run, eval_str=True).parameters
-    defaults = {"no_wait": False, "store": None, "format": "table", "quiet": False, "_debug": False}
+    defaults = {
+        "no_wait": False,
+        "store": None,
+        "_database": None,
+        "format": "table",
+        "quiet": False,
+        "_debug": False,
+    }
     parameters = [*_field_options()]
     parameters += [
         own[name].replace(default=value, kind=own[name].KEYWORD_ONLY)
@@ -81,7 +94,7 @@ def _field_options() -> list[inspect.Parameter]:
         kind, nullable = _plain(field.annotation)
         info = typer.Option(
             f"--{name.replace('_', '-')}",
-            help=f"{(field.description or '').capitalize()}.",
+            help=_sentence(field.description or ""),
             show_default=str(field.default) if field.default is not None else False,
         )
         options.append(_parameter(name, Annotated[kind | None, info], None))
@@ -89,6 +102,11 @@ def _field_options() -> list[inspect.Parameter]:
             flag = typer.Option(f"--no-{name.replace('_', '-')}", help=f"Without {name}.")
             options.append(_parameter(f"no_{name}", Annotated[bool, flag], False))
     return options
+
+
+def _sentence(text: str) -> str:
+    """Begin with a capital and end with a full stop; names inside keep theirs."""
+    return f"{text[:1].upper()}{text[1:]}."
 
 
 def _parameter(name: str, annotation: Any, default: object) -> inspect.Parameter:

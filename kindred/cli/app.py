@@ -9,10 +9,12 @@ import typer
 from typer.core import TyperGroup
 
 from kindred.cli import (
+    adopt,
     analyse,
     calibration,
     cascades,
     communities,
+    compare,
     demo,
     doctor,
     export,
@@ -20,6 +22,7 @@ from kindred.cli import (
     influence,
     load,
     query,
+    remove,
     resonance,
     runs,
     serve,
@@ -60,10 +63,10 @@ app = typer.Typer(
 )
 
 for _panel, _modules in {
-    "Begin": (demo, load, formats, analyse),
-    "Read": (communities, resonance, influence, cascades, calibration, runs),
+    "Begin": (demo, load, adopt, formats, analyse),
+    "Read": (communities, resonance, influence, cascades, calibration, runs, compare),
     "Show and take away": (view, serve, export, query),
-    "Keep": (doctor,),
+    "Keep": (doctor, remove),
 }.items():
     for _module in _modules:
         _module.register(app, _panel)

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
-from typing import Self
+from typing import Final, Self
 
 from engine.progress import Progress, silent
 
@@ -17,25 +17,30 @@ __all__ = ["bar"]
 def bar(*, quiet: bool = False) -> Iterator[Progress]:
     """Show progress while the block runs, and leave no trace of it behind.
 
-    Where stderr is not a terminal only the reason for waiting is printed.
+    Only who computes stays in sight, where a server could; where stderr is not a terminal,
+    that and the reason for waiting are all that is printed.
     """
     if quiet:
         yield silent
     elif not sys.stderr.isatty():
-        yield _WaitingOnly()
+        yield _LinesOnly()
     else:
         with _Bar() as shown:
             yield shown
 
 
-class _WaitingOnly:
-    """Say once what is waited for."""
+_ENGINE: Final = "engine: "
+"""How the line begins that says who computes, and why."""
+
+
+class _LinesOnly:
+    """Say once what is waited for, and who computes."""
 
     def __init__(self) -> None:
         self._told = ""
 
     def __call__(self, stage: str, *_: object, **__: object) -> None:
-        if stage.startswith("waiting") and stage != self._told:
+        if stage.startswith(("waiting", _ENGINE)) and stage != self._told:
             self._told = stage
             sys.stderr.write(f"{stage}\n")
             sys.stderr.flush()
@@ -77,6 +82,8 @@ class _Bar:
         with self._lock:
             if stage != self._stage:
                 self._stage = stage
+                if stage.startswith(_ENGINE):
+                    self._line.console.print(stage, markup=False, highlight=False)
                 self._line.reset(self._task, description=stage, total=total)
             self._line.update(self._task, completed=done, total=total)
 

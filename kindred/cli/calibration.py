@@ -8,7 +8,7 @@ import typer
 
 from engine.wording import trust_word
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Format, Quiet, Run, Store, examples
+from kindred.cli.options import Database, Debug, Format, Quiet, Run, Store, examples
 from kindred.cli.printing import show
 
 __all__ = ["register"]
@@ -48,6 +48,7 @@ def calibration(
     ] = False,
     run: Run = None,
     store: Store = None,
+    _database: Database = None,
     format: Format = "table",
     quiet: Quiet = False,
     _debug: Debug = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Format, Limit, Quiet, Run, Store, examples
+from kindred.cli.options import Database, Debug, Format, Limit, Quiet, Run, Store, examples
 from kindred.cli.printing import limited, show
 
 __all__ = ["register"]
@@ -60,6 +60,7 @@ def cascades(
     limit: Limit = None,
     run: Run = None,
     store: Store = None,
+    _database: Database = None,
     format: Format = "table",
     quiet: Quiet = False,
     _debug: Debug = False,

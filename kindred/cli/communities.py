@@ -8,7 +8,7 @@ import typer
 
 from engine.wording import verdict_word
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Format, Limit, Quiet, Run, Store, examples
+from kindred.cli.options import Database, Debug, Format, Limit, Quiet, Run, Store, examples
 from kindred.cli.printing import limited, show
 
 __all__ = ["register"]
@@ -65,6 +65,7 @@ def communities(
     limit: Limit = None,
     run: Run = None,
     store: Store = None,
+    _database: Database = None,
     format: Format = "table",
     quiet: Quiet = False,
     _debug: Debug = False,

@@ -8,7 +8,7 @@ import typer
 
 from kindred.cli.bar import bar
 from kindred.cli.opening import reading, writing
-from kindred.cli.options import Debug, Format, NoWait, Quiet, Store, examples
+from kindred.cli.options import Database, Debug, Format, NoWait, Quiet, Store, examples
 from kindred.cli.printing import show
 from kindred.cli.reporting import FAILED
 
@@ -32,6 +32,7 @@ def doctor(
     ] = False,
     no_wait: NoWait = False,
     store: Store = None,
+    _database: Database = None,
     format: Format = "table",
     quiet: Quiet = False,
     _debug: Debug = False,

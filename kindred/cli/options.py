@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from contextvars import ContextVar
 from typing import Annotated, Final, Literal
 
 import typer
 
 __all__ = [
+    "DATABASE",
     "SHOWN",
     "Community",
+    "Database",
     "Debug",
     "Format",
     "Kind",
@@ -24,6 +27,15 @@ __all__ = [
 RowFormat = Literal["table", "csv", "json", "jsonl", "parquet"]
 
 
+DATABASE: Final = ContextVar[str | None]("database", default=None)
+"""Which database of a server the command that runs was given; read where the store is opened."""
+
+
+def _naming(value: str | None) -> str | None:
+    DATABASE.set(value)
+    return value
+
+
 def _debugging(ctx: typer.Context, value: bool) -> bool:
     """Tell whoever reports errors, even of options that are parsed later."""
     if value:
@@ -36,9 +48,21 @@ Store = Annotated[
     typer.Option(
         "--store",
         envvar="KINDRED_STORE",
-        metavar="FOLDER",
-        help="Where the store is.",
+        metavar="FOLDER|URL",
+        help="Where the store is: a folder, or a server such as neo4j://localhost:7687.",
         show_default="./kindred-data",
+    ),
+]
+Database = Annotated[
+    str | None,
+    typer.Option(
+        "--database",
+        envvar="KINDRED_DATABASE",
+        is_eager=True,
+        callback=_naming,
+        metavar="NAME",
+        help="Which database of a server.",
+        show_default="its home database",
     ),
 ]
 Run = Annotated[

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Format, Quiet, Store, examples
+from kindred.cli.options import Database, Debug, Format, Quiet, Store, examples
 from kindred.cli.printing import show
 
 __all__ = ["parameters", "register"]
@@ -39,6 +39,7 @@ def query(
     ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="Most rows.")] = 10_000,
     store: Store = None,
+    _database: Database = None,
     format: Format = "table",
     quiet: Quiet = False,
     _debug: Debug = False,

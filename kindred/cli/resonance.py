@@ -8,7 +8,18 @@ import typer
 
 from engine.wording import quadrant_word
 from kindred.cli.opening import reading
-from kindred.cli.options import Community, Debug, Format, Kind, Limit, Quiet, Run, Store, examples
+from kindred.cli.options import (
+    Community,
+    Database,
+    Debug,
+    Format,
+    Kind,
+    Limit,
+    Quiet,
+    Run,
+    Store,
+    examples,
+)
 from kindred.cli.printing import limited, show
 
 __all__ = ["register"]
@@ -65,6 +76,7 @@ def resonance(
     limit: Limit = None,
     run: Run = None,
     store: Store = None,
+    _database: Database = None,
     format: Format = "table",
     quiet: Quiet = False,
     _debug: Debug = False,

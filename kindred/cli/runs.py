@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Format, Quiet, Store, examples
+from kindred.cli.options import Database, Debug, Format, Quiet, Store, examples
 from kindred.cli.printing import show
 
 __all__ = ["register"]
@@ -31,7 +31,12 @@ def register(app: typer.Typer, panel: str) -> None:
 
 
 def runs(
-    *, store: Store = None, format: Format = "table", quiet: Quiet = False, _debug: Debug = False
+    *,
+    store: Store = None,
+    _database: Database = None,
+    format: Format = "table",
+    quiet: Quiet = False,
+    _debug: Debug = False,
 ) -> None:
     """List the runs, newest first.
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Quiet, Store, examples
+from kindred.cli.options import Database, Debug, Quiet, Store, examples
 from kindred.cli.printing import remark
 
 __all__ = ["register"]
@@ -45,6 +45,7 @@ def serve(
         bool, typer.Option("--open", help="Open the front page in the browser.")
     ] = False,
     store: Store = None,
+    _database: Database = None,
     quiet: Quiet = False,
     _debug: Debug = False,
 ) -> None:
@@ -58,7 +59,10 @@ def serve(
     settings = Settings()
     host = settings.host if host is None else host
     port = settings.port if port is None else port
-    with listening(host, port) as (socket, address), reading(store) as k:
+    with (
+        listening(host, port, contained=settings.contained) as (socket, address),
+        reading(store) as k,
+    ):
         if not quiet:
             remark(
                 f"serving {store or settings.store} on {address}/ (API: {address}/v1; Ctrl-C ends)"

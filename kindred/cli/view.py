@@ -9,7 +9,7 @@ import typer
 
 from kindred.cli.bar import bar
 from kindred.cli.opening import reading
-from kindred.cli.options import Debug, Quiet, Run, Store, examples
+from kindred.cli.options import Database, Debug, Quiet, Run, Store, examples
 from kindred.cli.printing import remark
 
 __all__ = ["register"]
@@ -33,6 +33,7 @@ def view(
     ] = False,
     run: Run = None,
     store: Store = None,
+    _database: Database = None,
     quiet: Quiet = False,
     _debug: Debug = False,
 ) -> None:

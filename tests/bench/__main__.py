@@ -1,8 +1,8 @@
-"""Speed beside peers, in one run: loading, kernels, a whole analysis. `make bench`."""
+"""Speed beside peers, in one run: loading, kernels, whole analyses, a server. `make bench`."""
 
 from __future__ import annotations
 
-from tests.bench import analysis, kernels, load
+from tests.bench import analysis, kernels, load, neo4j_analysis, neo4j_load
 
-for part in (load, kernels, analysis):
+for part in (load, kernels, analysis, neo4j_load, neo4j_analysis):
     part.main()

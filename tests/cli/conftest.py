@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from kindred.cli import main
+from kindred.settings import Settings
 from tests.conftest import heed_interrupts
 
-SET = ("KINDRED_STORE", "KINDRED_HOST", "KINDRED_PORT", "KINDRED_NO_WAIT")
+SET = ("KINDRED_NO_WAIT", *(f"KINDRED_{name.upper()}" for name in Settings.model_fields))
 
 
 @dataclass(frozen=True)

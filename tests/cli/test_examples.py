@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,15 @@ from typing import Any
 import pytest
 import typer
 
+from engine.backends.embedded.store import EmbeddedStore
 from kindred.cli import analysing
 from kindred.cli.app import app
+from tests.cli.test_compare import again_with_other_scores
 
 Call = Callable[..., Any]
 
-ELSEWHERE = {"demo", "serve"}
-"""Proven by tests of their own: they serve until they are stopped."""
+ELSEWHERE = {"adopt", "demo", "serve"}
+"""Proven by tests of their own: two serve until they are stopped, one needs a server."""
 
 
 def examples() -> list[str]:
@@ -33,12 +36,22 @@ def examples() -> list[str]:
 def test_there_are_examples_for_every_command() -> None:
     assert {e.split()[1] for e in examples()} == {
         "load", "formats", "analyse", "communities", "resonance", "influence", "cascades",
-        "calibration", "view", "export", "query", "runs", "doctor",
+        "calibration", "view", "export", "query", "runs", "compare", "doctor",
+        "remove",
     }  # fmt: skip
+
+
+def compared(desk: Path) -> None:
+    """Beside the store its copy of last week, and in it a second run of other scores."""
+    shutil.copytree(desk / "kindred-data", desk / "last-week")
+    with EmbeddedStore.open(desk / "kindred-data") as store:
+        again_with_other_scores(store)
 
 
 @pytest.mark.parametrize("example", examples())
 def test_example(call: Call, desk: Path, example: str) -> None:
+    if " compare" in example or "last-week" in example:
+        compared(desk)
     line, _, target = re.sub(r" > (\S+\.\w+)$", "\t\\1", example).partition("\t")
     if "--force" in line:
         (desk / "communities.jsonl").write_text("there already")

@@ -24,6 +24,7 @@ Call = Callable[..., Any]
 COMMANDS = [
     "demo",
     "load",
+    "adopt",
     "formats",
     "analyse",
     "communities",
@@ -31,12 +32,14 @@ COMMANDS = [
     "influence",
     "cascades",
     "calibration",
+    "compare",
     "view",
     "export",
     "query",
     "runs",
     "serve",
     "doctor",
+    "remove",
 ]
 HEAVY = {"numpy", "pyarrow", "pandas", "duckdb", "ladybug", "numba", "fastapi", "pydantic"}
 
@@ -92,7 +95,8 @@ def test_analyse_has_an_option_for_every_parameter() -> None:
 def test_load_has_an_option_for_every_option_of_every_format() -> None:
     taken = {p.name for p in command("load").params}
     own = {
-        "paths", "from_format", "strict", "no_wait", "store", "format", "quiet", "_debug",
+        "paths", "from_format", "strict", "no_wait", "store", "_database", "format", "quiet",
+        "_debug",
     }  # fmt: skip
     assert taken - own == {name for f in FORMATS for name in f.all_options}
 
@@ -155,5 +159,5 @@ def test_analyse_hands_over_what_was_given(call: Call, desk: object) -> None:
     assert ended.code == 0
     (run,) = orjson.loads(ended.out)
     assert AnalysisParams.model_validate_json(run["params"]) == AnalysisParams(
-        seed=7, rewirings=0, split=None, ties=("shares", "likes")
+        seed=7, rewirings=0, split=None, ties=("shares", "likes"), engine="local"
     )

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from kindred.made import MARK
+from tests.demo.ahead import NAMES
 
-NAMES = ("parliament", "world", "election")
 ONLY_WITH_EXPOSURE = re.compile(
     r"\bresonat\w*|\bresonance\b|\bresonant\b|\bhollow\b|\bgems?\b", re.IGNORECASE
 )
 # A command is called what it is called; it is no claim about the data.
 COMMAND = re.compile(r"kindred resonance\b")
-
-
-@pytest.fixture(scope="session")
-def demos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run all three as one would, and keep what they print beside what they write."""
-    out = tmp_path_factory.mktemp("demos")
-    for name in NAMES:
-        done = subprocess.run(
-            [sys.executable, "-m", "kindred", "demo", name, "--no-serve", "-o", out],
-            capture_output=True,
-            text=True,
-            timeout=280,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        (out / f"{name}.txt").write_text(done.stdout, encoding="utf-8")
-    return out
 
 
 def printed(demos: Path, name: str) -> str:
@@ -76,6 +57,13 @@ def test_made_data_says_so_on_every_line_and_page(demos: Path) -> None:
         assert "made data" in words_of(page).lower(), page.name
     for name in ("parliament", "election"):
         assert MARK not in printed(demos, name)
+
+
+def test_without_serving_a_demo_ends_and_says_where_its_pages_are(demos: Path) -> None:
+    """Told by DEMO_SERVE=0 (the parliament) or by --no-serve."""
+    for name in NAMES:
+        assert printed(demos, name).splitlines()[-1] == f"Pages: {demos / 'index.html'}"
+    assert (demos / "index.html").is_file()
 
 
 def test_parliament_tells_loud_from_engaged_with(demos: Path) -> None:

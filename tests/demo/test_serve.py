@@ -9,11 +9,14 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from threading import Thread
 
 import httpx
 import pytest
 
+from kindred.demo.serve import serve_folder
 from tests.conftest import heed_interrupts
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -89,19 +92,25 @@ def test_the_pages_are_served_until_ctrl_c(start: Start, folder: Path) -> None:
         httpx.get(url, timeout=5)
 
 
-def test_a_free_port_is_taken_where_none_is_given(start: Start) -> None:
-    process = start("--port", 0)
-    url, _ = address(process)
-    assert httpx.get(url, timeout=30).status_code == 200
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=10) == 0
+@contextmanager
+def served(folder: Path, port: int) -> Iterator[int]:
+    """Serve a folder in a thread and lend the port."""
+    with serve_folder(folder, port) as server:
+        thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield server.server_port
+        finally:
+            server.shutdown()
+            thread.join()
 
 
-def test_without_serving_the_demo_ends_and_says_where_its_pages_are(
-    start: Start, folder: Path
-) -> None:
-    process = start(DEMO_SERVE="0")
-    out, err = process.communicate(timeout=240)
-    assert (process.returncode, err) == (0, "")
-    assert out.splitlines()[-1] == f"Pages: {folder / 'index.html'}"
-    assert (folder / "index.html").is_file()
+def test_a_free_port_is_taken_where_none_is_given_and_a_given_one_is_kept(tmp_path: Path) -> None:
+    (tmp_path / "index.html").write_text("a page")
+    with served(tmp_path, 0) as free:
+        assert httpx.get(f"http://127.0.0.1:{free}/", timeout=30).text == "a page"
+    with served(tmp_path, free) as given:
+        assert given == free
+        with served(tmp_path, given) as other:
+            assert other != given
+            assert httpx.get(f"http://127.0.0.1:{other}/", timeout=30).text == "a page"

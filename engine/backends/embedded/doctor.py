@@ -9,13 +9,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.backends.embedded.claims import claimant, is_claimed
-from engine.backends.embedded.durable import digest
 from engine.backends.embedded.graph import count_rows, ladybug_version
 from engine.backends.embedded.graph_schema import model_hash
 from engine.backends.embedded.layout import Layout
 from engine.backends.embedded.manifest import FileEntry, GraphEntry, Manifest
 from engine.backends.embedded.migrations import FORMAT, stored_format
-from engine.backends.embedded.runs import read_info
+from engine.backends.files.durable import digest
+from engine.backends.files.runs import read_info
 from engine.contract import Finding
 from engine.errors import KindredError
 from engine.model import EDGES

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import duckdb
 
-from engine.backends.embedded import duck
 from engine.backends.embedded.claims import is_claimed
-from engine.backends.embedded.durable import digest
 from engine.backends.embedded.faults import is_disk_full
 from engine.backends.embedded.graph import (
     apply,
@@ -26,6 +24,8 @@ from engine.backends.embedded.graph_schema import PUBLISHED, model_hash
 from engine.backends.embedded.layout import Layout
 from engine.backends.embedded.manifest import BatchEntry, FileEntry, GraphEntry, Manifest
 from engine.backends.embedded.run_graph import RunRows
+from engine.backends.files import duck
+from engine.backends.files.durable import digest
 from engine.progress import Progress
 
 __all__ = ["Builder", "clear", "is_usable"]
@@ -93,6 +93,16 @@ class Builder:
                 if is_disk_full(fault):
                     raise
         return self.anew(batches, run)
+
+    def without_run(self, batches: Batches) -> GraphEntry:
+        """Build the graph of these batches with no run in it."""
+        graph = self._manifest.graph
+        if graph is not None and is_usable(graph, self._layout):
+            self._start("none")
+            current = self._layout.graph_file(graph.generation)
+            apply(current, self._file, [], publish_filler(lambda _: ()))
+            return self._verified(derived_counts([], graph.counts), None, graph.batches, None)
+        return self.anew(batches, None)
 
     def anew(self, batches: Batches, run: tuple[str, Path] | None) -> GraphEntry:
         """Build the graph from the log and a run."""

@@ -19,7 +19,6 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.backends.embedded.durable import sync_file
 from engine.backends.embedded.graph_files import GraphFile
 from engine.backends.embedded.graph_schema import (
     DERIVED,
@@ -32,6 +31,7 @@ from engine.backends.embedded.graph_schema import (
     set_statement,
     tables,
 )
+from engine.backends.files.durable import sync_file
 from engine.errors import StoreDamaged
 from engine.model import NODES
 
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import ladybug
 
 __all__ = [
+    "ADDRESS_SPACE",
     "Filler",
     "answer",
     "apply",
@@ -53,6 +54,8 @@ __all__ = [
 ]
 
 _MIB: Final = 2**20
+ADDRESS_SPACE: Final = 2**40
+"""Bytes of addresses an open graph reserves. The default of 8 TiB fits a process 15 times."""
 _POOL_FLOOR: Final = 512 * _MIB
 
 Filler = Callable[["ladybug.Connection"], None]
@@ -82,7 +85,10 @@ def opened(file: Path, *, read_only: bool, pool: int | None = None) -> Iterator[
     import ladybug
 
     database = ladybug.Database(
-        str(file), buffer_pool_size=pool or pool_size(), read_only=read_only
+        str(file),
+        buffer_pool_size=pool or pool_size(),
+        read_only=read_only,
+        max_db_size=ADDRESS_SPACE,
     )
     try:
         connection = ladybug.Connection(database)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import duckdb
 
-from engine.backends.embedded.duck import copy_to, quoted, scalar
 from engine.backends.embedded.graph_rows import (
     EDGE_ROWS,
     NODE_ROWS,
@@ -19,6 +18,7 @@ from engine.backends.embedded.graph_rows import (
 )
 from engine.backends.embedded.manifest import BatchEntry
 from engine.backends.embedded.shape import SPACES, Space
+from engine.backends.files.duck import copy_to, quoted, scalar
 from engine.model import NODES
 
 __all__ = ["GraphFile", "NotAdditive", "all_files", "new_files"]

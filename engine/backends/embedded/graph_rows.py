@@ -13,10 +13,10 @@ from typing import Final
 
 import duckdb
 
-from engine.backends.embedded.duck import quoted, scalar
 from engine.backends.embedded.logviews import NO_TIME_SQL, define, merged, resolve
 from engine.backends.embedded.manifest import BatchEntry
 from engine.backends.embedded.shape import LOG, Space
+from engine.backends.files.duck import quoted, scalar
 from engine.model import CANONICAL, NODES
 
 __all__ = ["EDGE_ROWS", "NODE_ROWS", "EdgeRows", "derive", "edge_select", "touched"]

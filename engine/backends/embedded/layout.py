@@ -2,6 +2,7 @@
 
 store.json            format and writer version
 manifest.json         what counts: batches, runs, the active run, the graph's generation
+adopted.json          mapping of the graph that the runs are about, if it is somebody's own
 lock                  held by the one writer
 log/<batch>/          immutable Parquet tables of one load
 runs/<folder>/        immutable Parquet tables of one analysis
@@ -34,6 +35,11 @@ class Layout:
     def store_json(self) -> Path:
         """Format and writer version."""
         return self.root / "store.json"
+
+    @property
+    def adopted(self) -> Path:
+        """The mapping of somebody's own graph, where the runs are about one."""
+        return self.root / "adopted.json"
 
     @property
     def manifest(self) -> Path:

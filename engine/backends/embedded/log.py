@@ -13,19 +13,16 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from engine.backends.embedded.duck import copy_to, quoted, scalar
-from engine.backends.embedded.durable import digest, sync_tree
 from engine.backends.embedded.logviews import define
 from engine.backends.embedded.manifest import BatchEntry, FileEntry
-from engine.backends.embedded.shape import LOG, SPACES, LogTable, Space, keys_file, sql_type
+from engine.backends.embedded.shape import LOG, SPACES, LogTable, Space, keys_file
+from engine.backends.files.batch import REJECTS, count_rejects, raw_views
+from engine.backends.files.duck import copy_to, quoted, scalar
+from engine.backends.files.durable import digest, sync_tree
 from engine.contract import Batch
-from engine.errors import InputError, UsageError, WrongColumns
-from engine.model import CANONICAL
 from engine.progress import Progress
 
 __all__ = ["Written", "write_batch"]
-
-REJECTS = "rejects"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +64,7 @@ def write_batch(
     """
     number = len(earlier)
     define(con, earlier, "before")
-    tables = _raw_views(con, batch.folder)
+    tables = raw_views(con, batch.folder)
     progress(f"numbering {batch.source}", 0, len(tables))
     firsts: dict[str, int] = {s: keys.get(s, 0) for s in SPACES}
     after: dict[str, int] = {
@@ -107,47 +104,6 @@ def file_entries(folder: Path) -> dict[str, FileEntry]:
         path.stem: FileEntry(pq.read_metadata(path).num_rows, path.stat().st_size, digest(path))
         for path in sorted(folder.glob("*.parquet"))
     }
-
-
-def _raw_views(con: duckdb.DuckDBPyConnection, folder: Path) -> list[str]:
-    found = {path.stem: path for path in sorted(folder.glob("*.parquet"))}
-    if unknown := sorted(set(found) - set(CANONICAL) - {REJECTS}):
-        raise UsageError(
-            "a batch of canonical tables",
-            f"files named {', '.join(unknown)}",
-            f"name them as one of {', '.join(CANONICAL)}",
-        )
-    tables = [name for name in CANONICAL if name in found]
-    for name in tables:
-        _raw_view(con, name, found[name])
-    return tables
-
-
-def _raw_view(con: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
-    declared = CANONICAL[name].columns
-    present = set(pq.read_schema(path).names)
-    unknown = sorted(present - {c.name for c in declared})
-    missing = [c.name for c in declared if c.required and c.name not in present]
-    if unknown or missing:
-        raise WrongColumns(
-            f"the canonical table {name} with the columns {', '.join(c.name for c in declared)}",
-            f"missing: {', '.join(missing) or 'none'}; unknown: {', '.join(unknown) or 'none'}",
-            "write the table with the declared columns",
-        )
-    chosen = ", ".join(
-        f"CAST({quoted(c.name) if c.name in present else 'NULL'} AS {sql_type(c.type)})"
-        f" AS {quoted(c.name)}"
-        for c in declared
-    )
-    con.read_parquet([str(path)]).create_view(f"file_{name}")
-    con.execute(f"CREATE VIEW raw_{name} AS SELECT {chosen} FROM file_{name}")
-    for c in declared:
-        if c.required and (nulls := _count(con, f"raw_{name}", f"{quoted(c.name)} IS NULL")):
-            raise InputError(
-                f"a value for {c.name} in every row of {name}",
-                f"{nulls} rows without one",
-                "leave those rows out, or give them the value",
-            )
 
 
 def _number_ids(
@@ -230,16 +186,10 @@ def _write_table(
 
 def _take_rejects(con: duckdb.DuckDBPyConnection, source: Path, folder: Path) -> dict[str, int]:
     path = source / f"{REJECTS}.parquet"
-    if not path.exists():
-        return {}
-    con.execute(
-        "CREATE TABLE raw_rejects AS SELECT * FROM read_parquet($path)", {"path": str(path)}
-    )
-    _copy(con, "SELECT * FROM raw_rejects", folder / f"{REJECTS}.parquet")
-    counted = con.execute(
-        "SELECT reason, count(*) FROM raw_rejects GROUP BY reason ORDER BY reason"
-    ).fetchall()
-    return {str(reason): int(count) for reason, count in counted}
+    if path.exists():
+        con.read_parquet([str(path)]).create_view("raw_rejects")
+        _copy(con, "SELECT * FROM raw_rejects", folder / f"{REJECTS}.parquet")
+    return count_rejects(con, source)
 
 
 def _copy(con: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:

@@ -15,9 +15,9 @@ from typing import Final
 import duckdb
 import numpy as np
 
-from engine.backends.embedded.duck import quoted, scalar
 from engine.backends.embedded.manifest import BatchEntry
 from engine.backends.embedded.shape import LOG, SPACES, keys_file
+from engine.backends.files.duck import quoted, scalar
 from engine.merge import merged_sql
 from engine.model import Table, canonical
 

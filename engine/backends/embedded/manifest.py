@@ -14,7 +14,7 @@ from typing import Any, Self
 
 import orjson
 
-from engine.backends.embedded.durable import replace_json
+from engine.backends.files.durable import replace_json
 from engine.errors import StoreDamaged
 
 __all__ = ["BatchEntry", "FileEntry", "GraphEntry", "Manifest", "RunEntry"]

@@ -9,13 +9,13 @@ The graph needs no step: it is built again from the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from importlib import metadata
 from typing import Final
 
 import orjson
 
-from engine.backends.embedded.durable import replace_json
 from engine.backends.embedded.layout import Layout
+from engine.backends.files.durable import replace_json
+from engine.backends.files.version import writer
 from engine.errors import StoreDamaged, StoreNewer
 
 __all__ = [
@@ -26,7 +26,6 @@ __all__ = [
     "migrate",
     "stamp",
     "stored_format",
-    "writer",
 ]
 
 FORMAT: Final = 1
@@ -37,11 +36,6 @@ Migration = Callable[[Layout], None]
 
 MIGRATIONS: Final[Mapping[int, Migration]] = {}
 """From a format to the step that leads out of it. Format 1 is the first: none yet."""
-
-
-def writer() -> str:
-    """Return the version of kindred that is running."""
-    return metadata.version("kindred")
 
 
 def stamp(layout: Layout, format: int = FORMAT) -> None:

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from engine.assemble import finish
-from engine.backends.embedded.duck import quoted
 from engine.backends.embedded.logviews import define, merged, resolve
 from engine.backends.embedded.manifest import BatchEntry
 from engine.backends.embedded.shape import SPACES, Space
+from engine.backends.files.duck import quoted
 from engine.csr import Ints
 from engine.model import INTERACTION_KINDS, REACTION_KINDS, SHARE_KINDS, canonical
 from engine.snapshot import Snapshot

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pyarrow as pa
 
 from engine.backends.embedded.claims import Claim
-from engine.backends.embedded.graph import answer
+from engine.backends.embedded.graph import ADDRESS_SPACE, answer
 from engine.backends.embedded.graph_schema import create_statement, tables
 from engine.backends.embedded.layout import Layout
 from engine.errors import KindredError, StoreDamaged, UsageError
@@ -42,13 +42,17 @@ class OpenGraph:
         self._idle: list[ladybug.Connection] = []
         self._lock = threading.Lock()
         if file is None:
-            self._database = ladybug.Database(":memory:", buffer_pool_size=64 * 2**20)
+            self._database = ladybug.Database(
+                ":memory:", buffer_pool_size=64 * 2**20, max_db_size=ADDRESS_SPACE
+            )
             with self.connection() as graph:
                 for table in tables().values():
                     graph.execute(create_statement(table))
         else:
             try:
-                self._database = ladybug.Database(str(file), buffer_pool_size=_POOL, read_only=True)
+                self._database = ladybug.Database(
+                    str(file), buffer_pool_size=_POOL, read_only=True, max_db_size=ADDRESS_SPACE
+                )
             except (RuntimeError, OSError) as fault:
                 raise StoreDamaged(
                     f"the graph in {file}",

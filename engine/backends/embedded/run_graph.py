@@ -4,25 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import duckdb
 import pyarrow as pa
 
-from engine.backends.embedded import duck
-from engine.backends.embedded.duck import copy_to, quoted
 from engine.backends.embedded.graph_files import GraphFile
 from engine.backends.embedded.graph_schema import copy_columns
-from engine.backends.embedded.runs import read_info
-from engine.model import EDGES, NODES, TOPIC_KINDS
+from engine.backends.files import duck
+from engine.backends.files.duck import copy_to, quoted
+from engine.backends.files.run_rows import (
+    SOURCES,
+    community_rows,
+    member_rows,
+    open_run,
+    score_rows,
+)
+from engine.backends.files.runs import read_info
+from engine.model import NODES
 
 if TYPE_CHECKING:
     import ladybug
 
 __all__ = ["RunRows"]
-
-_SOURCE_KINDS: Final = {"User": ("user",), "Brand": ("brand",), "Topic": TOPIC_KINDS}
-"""Which kinds of sources each node table holds."""
 
 
 class RunRows:
@@ -50,19 +54,22 @@ class RunRows:
         from engine.backends.embedded.graph import keys_of
 
         with duck.connect(self._folder) as con:
-            for node in _SOURCE_KINDS:
+            for node in SOURCES:
                 con.register(f"run_{node}", pa.table({"id": keys_of(graph, node)}))
-            for name in ("communities", "memberships", "scores"):
-                con.read_parquet([str(self._run / f"{name}.parquet")]).create_view(name)
+            open_run(con, self._run)
             every = (
-                self._community(con), self._run_node(con), self._members(con), *self._scores(con)
-            )  # fmt: skip
+                self._file(con, "Community", community_rows()),
+                self._run_node(con),
+                self._file(con, "MEMBER_OF", member_rows("run_User"), ("User", "Community")),
+                *(
+                    self._file(
+                        con, "RESONATES_IN", score_rows(node, f"run_{node}"), (node, "Community")
+                    )
+                    for node in SOURCES
+                ),
+            )
         self.files = [file for file in every if file.rows]
         return self.files
-
-    def _community(self, con: duckdb.DuckDBPyConnection) -> GraphFile:
-        columns = ", ".join(quoted(c) for c in copy_columns(NODES["Community"]))
-        return self._file(con, "Community", f"SELECT {columns} FROM communities")
 
     def _run_node(self, con: duckdb.DuckDBPyConnection) -> GraphFile:
         info = read_info(self._run, active=True)
@@ -78,36 +85,6 @@ class RunRows:
         )
         columns = ", ".join(quoted(c) for c in copy_columns(NODES["Run"]))
         return self._file(con, "Run", f"SELECT {columns} FROM run_node")
-
-    def _members(self, con: duckdb.DuckDBPyConnection) -> GraphFile:
-        select = (
-            'SELECT m.user_id AS "from", m.community_id AS "to", m.confidence'
-            " FROM memberships m SEMI JOIN run_User u ON u.id = m.user_id"
-            " SEMI JOIN communities c USING (community_id)"
-            " WHERE m.fold IS NULL"
-        )
-        return self._file(con, "MEMBER_OF", select, ("User", "Community"))
-
-    def _scores(self, con: duckdb.DuckDBPyConnection) -> list[GraphFile]:
-        figures = ", ".join(quoted(c) for c in copy_columns(EDGES["RESONATES_IN"])[2:])
-        files = []
-        for node, kinds in _SOURCE_KINDS.items():
-            said = ", ".join(f"'{kind}'" for kind in kinds)
-            # A topic's key is `kind:label`.
-            source = (
-                "CASE WHEN starts_with(source_id, source_kind || ':') THEN source_id"
-                " ELSE source_kind || ':' || source_id END"
-                if node == "Topic"
-                else "source_id"
-            )
-            select = (
-                f'SELECT s."from", s.community_id AS "to", {figures} FROM (SELECT *, {source} AS'
-                f' "from" FROM scores WHERE source_kind IN ({said})'
-                f' AND community_id IS NOT NULL) s SEMI JOIN run_{node} n ON n.id = s."from"'
-                " SEMI JOIN communities c USING (community_id)"
-            )
-            files.append(self._file(con, "RESONATES_IN", select, (node, "Community")))
-        return files
 
     def _file(
         self,

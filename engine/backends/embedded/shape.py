@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-import pyarrow as pa
-
-from engine.backends.embedded.duck import quoted
+from engine.backends.files.batch import DEFAULTS, sql_type
+from engine.backends.files.duck import quoted
 from engine.model import CANONICAL, Column, Table
 
-__all__ = ["LOG", "SPACES", "LogColumn", "LogTable", "Space", "keys_file", "sql_type"]
+__all__ = ["LOG", "SPACES", "LogColumn", "LogTable", "Space", "keys_file"]
 
 Space = Literal["user", "content", "topic"]
 SPACES: Final[tuple[Space, ...]] = ("user", "content", "topic")
@@ -32,23 +31,6 @@ _NUMBERED: Final[dict[str, dict[str, Space]]] = {
     "topics": {"content_id": "content"},
     "impressions": {"content_id": "content", "user_id": "user"},
 }
-
-_DEFAULTS: Final = {("shares", "kind"): "'share'", ("interactions", "weight"): "1.0"}
-"""What null means, where it means something: so a null and the word are one key."""
-
-_SQL_TYPES: Final[dict[pa.DataType, str]] = {
-    pa.string(): "VARCHAR",
-    pa.int64(): "BIGINT",
-    pa.bool_(): "BOOLEAN",
-    pa.float64(): "DOUBLE",
-    pa.timestamp("us", tz="UTC"): "TIMESTAMPTZ",
-    pa.list_(pa.string()): "VARCHAR[]",
-}
-
-
-def sql_type(type: pa.DataType) -> str:
-    """Return DuckDB's name of a column type of the model."""
-    return _SQL_TYPES[type]
 
 
 def keys_file(space: Space) -> str:
@@ -85,7 +67,7 @@ def _column(table: Table, column: Column) -> LogColumn:
     if space is not None:
         return LogColumn(_number(column.name), quoted(column.name), "INTEGER", space)
     source = quoted(column.name)
-    if default := _DEFAULTS.get((table.name, column.name)):
+    if default := DEFAULTS.get((table.name, column.name)):
         source = f"coalesce({source}, {default})"
     return LogColumn(column.name, source, sql_type(column.type))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import threading
@@ -14,14 +15,15 @@ from typing import Any, ClassVar, Self, TypeVar
 import duckdb
 import pyarrow as pa
 
-import cypher as statements
-from engine.backends.embedded import duck, reading
+from engine.backends.embedded import reading
 from engine.backends.embedded.claims import Claim
 from engine.backends.embedded.doctor import examine
-from engine.backends.embedded.durable import sync_folder
+from engine.backends.embedded.dump import write_canonical
 from engine.backends.embedded.faults import disk_faults, require_space
 from engine.backends.embedded.generations import Builder, clear, is_usable
+from engine.backends.embedded.graph import ladybug_version
 from engine.backends.embedded.graph_rows import derive
+from engine.backends.embedded.graph_schema import PUBLISHED
 from engine.backends.embedded.guard import bounded, check_reads_only
 from engine.backends.embedded.layout import Layout
 from engine.backends.embedded.lock import writer_lock
@@ -31,10 +33,25 @@ from engine.backends.embedded.manifest import BatchEntry, GraphEntry, Manifest, 
 from engine.backends.embedded.migrations import FORMAT, check_not_newer, migrate, stamp
 from engine.backends.embedded.project import project
 from engine.backends.embedded.reader import GraphReader, to_arrow
-from engine.backends.embedded.run_read import read_rows
-from engine.backends.embedded.runs import read_info, run_id, write_run
-from engine.contract import Backend, Batch, Finding, LoadReport, RunInfo, RunTables
-from engine.errors import KindredError, NotFound, StoreDamaged, StoreMissing, UsageError
+from engine.backends.embedded.remove import check_only_ours, empty
+from engine.backends.files import duck
+from engine.backends.files.batch import REJECTS
+from engine.backends.files.durable import replace_json, sync_folder
+from engine.backends.files.run_read import read_rows
+from engine.backends.files.runs import missing_run, read_info, run_id, write_run
+from engine.backends.named import chosen
+from engine.contract import (
+    Backend,
+    Batch,
+    Finding,
+    Loaded,
+    LoadReport,
+    Removable,
+    RunInfo,
+    RunTables,
+)
+from engine.errors import KindredError, StoreDamaged, StoreMissing, UsageError
+from engine.model import EDGES, NODES
 from engine.progress import Progress, silent
 from engine.snapshot import Snapshot
 
@@ -113,6 +130,31 @@ class EmbeddedStore(Backend):
                 self._manifest = (mark, Manifest.load(self.layout.manifest))
             return self._manifest[1]
 
+    def mapping(self) -> str | None:
+        """Return the mapping of somebody's own graph that the runs are about; None without one."""
+        try:
+            return self.layout.adopted.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            return None
+
+    def keep_mapping(self, text: str) -> None:
+        """Keep the mapping of somebody's own graph: runs are about that from now on.
+
+        Raises
+        ------
+        UsageError
+            If the store holds data of its own.
+        """
+        wanted = "to keep the results on an adopted graph"
+        with self._writing(wanted, silent):
+            if self.manifest().batches:
+                raise UsageError(
+                    wanted,
+                    f"the store in {self.layout.root} holds data of its own",
+                    "name another folder with --results",
+                )
+            replace_json(self.layout.adopted, json.loads(text))
+
     def _generation(self) -> str | None:
         graph = self.manifest().graph
         return graph.generation if graph is not None else None
@@ -135,6 +177,20 @@ class EmbeddedStore(Backend):
     def rejects(self) -> pa.Table:
         """Return rejected rows: batch_id, table, line, reason, sentence, raw."""
         return reading.rejects(self._duck.cursor(), self._batches(self.manifest()))
+
+    def dump(self, folder: Path) -> Sequence[Loaded]:
+        """Write all that was loaded into an empty folder, as canonical tables."""
+        batches = self._batches(self.manifest())
+        with duck.connect(folder) as con:
+            write_canonical(con, batches, folder)
+        return [
+            Loaded(
+                entry.fingerprint,
+                _report(entry, already=False),
+                place / f"{REJECTS}.parquet" if REJECTS in entry.files else None,
+            )
+            for entry, place in batches
+        ]
 
     def snapshot(self) -> Snapshot:
         """Project the whole store onto integer columns; kept until a batch comes in."""
@@ -207,7 +263,9 @@ class EmbeddedStore(Backend):
             self._require_space("to store a run", None)
             folder = work / "tables"
             folder.mkdir()
-            write_run(folder, run, self._batches_behind(run, manifest))
+            write_run(
+                folder, run, self._batches_behind(run, manifest), {"ladybug": ladybug_version()}
+            )
             entry = self._place_run(run_id(run), folder, manifest)
             place = self.layout.run(entry.folder)
             if not self._shows(manifest, entry):
@@ -349,20 +407,7 @@ class EmbeddedStore(Backend):
 
     def statement(self, name: str, parameters: Mapping[str, Any] | None = None) -> pa.Table:
         """Run a named reading statement of `cypher/` on the graph."""
-        try:
-            found = statements.statement(name)
-        except KeyError as fault:
-            raise UsageError(
-                f"the statement {name}", "there is none", fault.args[0].partition("; ")[2]
-            ) from fault
-        given = set(parameters or {})
-        if given != set(found.parameters):
-            raise UsageError(
-                f"the statement {name} with {', '.join(found.parameters) or 'no parameters'}",
-                f"{', '.join(sorted(given)) or 'none'} given",
-                f"it {found.about}",
-            )
-        return self._query(found.text, parameters)
+        return self._query(chosen(name, parameters).text, parameters)
 
     def query(
         self, cypher: str, parameters: Mapping[str, Any] | None = None, *, limit: int = 10_000
@@ -417,6 +462,24 @@ class EmbeddedStore(Backend):
         )
         self._commit(manifest.next(graph=graph))
 
+    def remove(self, what: Removable, progress: Progress = silent) -> Mapping[str, int]:
+        """Take out the runs, or empty the store's folder; raise where it holds other files."""
+        if what == "all":
+            check_only_ours(self.layout)
+        with self._writing(f"to remove {what} from the store", progress):
+            before = self.manifest()
+            if what == "all":
+                self._reader.close()
+                self._commit(Manifest(revision=before.revision + 1))
+                empty(self.layout)
+            elif before.runs:
+                with self._staged() as work:
+                    graph = Builder(self.layout, before, work, progress).without_run(
+                        self._batches(before)
+                    )
+                    self._commit(before.next(runs=(), active=None, graph=graph))
+        return _removed(before, what)
+
     def close(self) -> None:
         """Let go of every file."""
         self._reader.close()
@@ -439,12 +502,7 @@ def _make(layout: Layout) -> None:
 def _entry(manifest: Manifest, run_id: str | None) -> RunEntry:
     entry = manifest.run(run_id)
     if entry is None:
-        known = ", ".join(r.run_id for r in manifest.runs[-5:])
-        raise NotFound(
-            f"the run {run_id}" if run_id is not None else "the results of an analysis",
-            f"the store has {known or 'no runs yet'}",
-            "choose one with: kindred runs" if known else "run: kindred analyse",
-        )
+        raise missing_run(run_id, [r.run_id for r in manifest.runs])
     return entry
 
 
@@ -460,6 +518,18 @@ def _report(entry: BatchEntry, *, already: bool) -> LoadReport:
         options=dict(entry.options),
         notes=entry.notes,
     )
+
+
+def _removed(before: Manifest, what: Removable) -> dict[str, int]:
+    """Count what stood by a manifest: runs and what is published, or everything."""
+    counts = before.graph.counts if before.graph is not None else {}
+    gone = {name: count for name, count in counts.items() if what == "all" or name in PUBLISHED}
+    removed = {
+        "runs": len(before.runs),
+        "relationships": sum(count for name, count in gone.items() if name in EDGES),
+        "nodes": sum(count for name, count in gone.items() if name in NODES),
+    }
+    return removed if what == "results" else {**removed, "batches": len(before.batches)}
 
 
 def _notes(con: duckdb.DuckDBPyConnection) -> tuple[str, ...]:

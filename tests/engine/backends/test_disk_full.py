@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from engine.backends.embedded import generations, graph, log, manifest, runs
+from engine.backends.embedded import generations, graph, log, manifest
 from engine.backends.embedded import store as store_module
 from engine.backends.embedded.faults import is_disk_full
 from engine.backends.embedded.store import EmbeddedStore
+from engine.backends.files import runs
 from engine.errors import DiskFull, InputError
 from loaders.run import load as read_export
 from tests.conftest import write_small_export

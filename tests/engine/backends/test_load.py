@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from engine.assemble import assemble
 from engine.backends.embedded import generations
 from engine.backends.embedded.graph_files import GraphFile, all_files
 from engine.backends.embedded.store import EmbeddedStore
@@ -20,31 +18,9 @@ from tests.engine.backends.worlds import (
     START,
     World,
     graph,
-    joined,
     load,
-    plain,
-    random_batch,
     world,
 )
-
-
-@pytest.mark.parametrize("seed", range(2))
-def test_a_then_b_equals_b_then_a_equals_both_at_once(tmp_path: Path, seed: int) -> None:
-    batches = [random_batch(seed * 3 + i) for i in range(3)]
-    wanted = plain(assemble(joined(batches)))
-    graphs = []
-    for name, parts in {
-        "forward": batches,
-        "back": batches[::-1],
-        "once": [joined(batches)],
-    }.items():
-        with EmbeddedStore.open(tmp_path / name) as store:
-            for part in parts:
-                load(store, part)
-            assert plain(store.snapshot()) == wanted
-            graphs.append(graph(store))
-            assert [f for f in store.doctor() if not f.ok] == []
-    assert graphs[0] == graphs[1] == graphs[2]
 
 
 def additive(day: int) -> World:
@@ -84,56 +60,6 @@ def test_a_graph_that_grew_equals_one_built_at_once(
         assert graph(grown) == grew
         assert ["x:a", "x", None, "Later", None, None, None, None, None, None] in grew["User"]
     assert len(whole) == 2
-
-
-def test_a_source_is_loaded_once(tmp_path: Path) -> None:
-    rows = world(shares=[{"user_id": "x:a", "content_id": "x:1"}])
-    with EmbeddedStore.open(tmp_path) as store:
-        first, second = load(store, rows), load(store, rows)
-        assert (first.already_loaded, second.already_loaded) == (False, True)
-        assert (first.new_rows, second.new_rows) == ({"shares": 1}, {"shares": 0})
-        assert second.batch_id == first.batch_id
-        assert [b.batch_id for b in store.batches()] == [first.batch_id]
-
-
-def test_overlapping_exports_add_each_event_once(tmp_path: Path) -> None:
-    at = START
-    first = world(shares=[{"user_id": f"x:{i}", "content_id": "x:p", "at": at} for i in range(3)])
-    second = world(
-        shares=[
-            {"user_id": f"x:{i}", "content_id": "x:p", "at": at, "kind": None} for i in range(1, 5)
-        ]
-    )
-    with EmbeddedStore.open(tmp_path) as store:
-        load(store, first)
-        report = load(store, second)
-        assert (report.rows, report.new_rows) == ({"shares": 4}, {"shares": 2})
-        assert store.snapshot().shares.user.tolist() == [0, 1, 2, 3, 4]
-        assert store.query("MATCH ()-[r:SHARED]->() RETURN count(r) AS n")["n"].to_pylist() == [5]
-
-
-def test_an_empty_batch_is_a_batch(tmp_path: Path) -> None:
-    with EmbeddedStore.open(tmp_path) as store:
-        assert load(store, world(shares=[])).rows == {"shares": 0}
-        assert plain(store.snapshot()) == plain(assemble({}))
-        assert all(f.ok for f in store.doctor())
-
-
-def test_rejects_come_back_with_their_batch(tmp_path: Path) -> None:
-    refused = pa.table(
-        {"file": ["f"], "table": ["shares"], "line": [7], "reason": ["no_id"],
-         "sentence": ["an id is empty"], "raw": [",1"]}
-    )  # fmt: skip
-    with EmbeddedStore.open(tmp_path) as store:
-        load(store, world(shares=[{"user_id": "x:a", "content_id": "x:1"}]))
-        with store.stage() as folder:
-            pq.write_table(refused, folder / "rejects.parquet")
-            report = store.write(Batch("ff" * 8, "f", "test", folder))
-        assert report.rejected == {"no_id": 1}
-        assert store.rejects().to_pylist() == [
-            {"batch_id": report.batch_id, "table": "shares", "line": 7, "reason": "no_id",
-             "sentence": "an id is empty", "raw": ",1"}
-        ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -120,6 +120,6 @@ def test_a_run_of_another_result_schema_is_stale(
         load(store, FIXTURE)
         info = store.publish(small_run(store))
         assert not info.stale
-        monkeypatch.setattr("engine.backends.embedded.runs.schema_hash", lambda: "another")
+        monkeypatch.setattr("engine.backends.files.runs.schema_hash", lambda: "another")
         assert store.run().stale
         assert [r.stale for r in store.runs()] == [True]

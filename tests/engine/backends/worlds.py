@@ -13,8 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from engine.backends.embedded.store import EmbeddedStore
-from engine.contract import Batch, LoadReport, RunTables
+from engine.contract import Backend, Batch, LoadReport, RunTables
 from engine.model import CANONICAL, EDGES, NODES
 from engine.params import AnalysisParams
 from engine.results import table
@@ -38,7 +37,7 @@ def world(**given: Rows) -> World:
 
 
 def load(
-    store: EmbeddedStore, tables: World, name: str = "", options: Mapping[str, Any] | None = None
+    store: Backend, tables: World, name: str = "", options: Mapping[str, Any] | None = None
 ) -> LoadReport:
     """Load tables as one batch; its fingerprint is the hash of its name or content."""
     said = name or repr(sorted((n, t.to_pylist()) for n, t in tables.items()))
@@ -195,7 +194,7 @@ def plain(snapshot: Snapshot) -> dict[str, object]:
     return dict(parts(snapshot))
 
 
-def graph(store: EmbeddedStore) -> dict[str, list[list[Any]]]:
+def graph(store: Backend) -> dict[str, list[list[Any]]]:
     """Every row of every graph table, sorted."""
     found: dict[str, list[list[Any]]] = {}
     for node in NODES.values():
@@ -220,7 +219,7 @@ def _sorted(answer: pa.Table) -> list[list[Any]]:
     return sorted(([*row.values()] for row in answer.to_pylist()), key=repr)
 
 
-def small_run(store: EmbeddedStore, *, seed: int = 1, community: str = "c1") -> RunTables:
+def small_run(store: Backend, *, seed: int = 1, community: str = "c1") -> RunTables:
     """A run that puts every user into one community and scores each."""
     snapshot = store.snapshot()
     users = snapshot.users.user_id

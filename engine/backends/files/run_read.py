@@ -12,12 +12,12 @@ from typing import Any, Final
 import duckdb
 import pyarrow as pa
 
-from engine.backends.embedded.duck import quoted
-from engine.backends.embedded.runs import as_values
+from engine.backends.files.duck import quoted
+from engine.backends.files.runs import as_values
 from engine.errors import UsageError
 from engine.results import RESULTS, ResultTable
 
-__all__ = ["read_rows"]
+__all__ = ["declared", "read_rows"]
 
 _COMPARE: Final = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<", "ne": "IS DISTINCT FROM"}
 _HOLDS: Final = {"has": "list_has_all({}, ?)", "lacks": "NOT list_has_any({}, ?)"}
@@ -39,18 +39,18 @@ def read_rows(
     A value for a column of lists asks for the lists that hold it. Rows that the order
     leaves equal follow in the declared order.
     """
-    declared = _declared(table)
-    conditions, values = _conditions(declared, where or {})
-    keys = [_order(declared, key) for key in order or declared.order]
+    found = declared(table)
+    conditions, values = _conditions(found, where or {})
+    keys = [_order(found, key) for key in order or found.order]
     if after is not None:
-        condition, more = _after(declared, keys, after)
+        condition, more = _after(found, keys, after)
         conditions.append(condition)
         values += more
-    ties = [(c, False) for c in declared.order if c not in {k for k, _ in keys}]
+    ties = [(c, False) for c in found.order if c not in {k for k, _ in keys}]
     sort = ", ".join(
         f"{quoted(c)} {'DESC' if down else 'ASC'} NULLS LAST" for c, down in [*keys, *ties]
     )
-    chosen = ", ".join(quoted(c.name) for c in declared.columns)
+    chosen = ", ".join(quoted(c.name) for c in found.columns)
     sql = f"SELECT {chosen} FROM read_parquet(?)"
     if conditions:
         sql += f" WHERE {' AND '.join(conditions)}"
@@ -59,10 +59,11 @@ def read_rows(
         sql += " LIMIT ?"
         values.append(_positive(limit))
     rows = con.sql(sql, params=[str(file), *as_values(values)]).to_arrow_table()
-    return rows.cast(declared.schema)
+    return rows.cast(found.schema)
 
 
-def _declared(table: str) -> ResultTable:
+def declared(table: str) -> ResultTable:
+    """Return the declaration of a result table; `UsageError` where there is none."""
     if table not in RESULTS:
         raise UsageError(
             f"the result table {table!r}", "there is none of this name", f"ask for {_list(RESULTS)}"

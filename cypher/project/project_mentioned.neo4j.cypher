@@ -1,0 +1,14 @@
+// name: project_mentioned
+// about: returns who named which user, packed into lists
+// parameters: starts (LIST OF INT64) nodes whose rows are wanted
+// parameters: loads (LIST OF INT64) numbers of the loads that count
+// parameters: part (INT64) which part of the rows, from 0
+// parameters: parts (INT64) how many parts they are read in
+// parameters: unknown (INT64) what stands for an unknown time
+// returns: source, target, at, content
+MATCH (a) WHERE id(a) IN $starts
+MATCH (a)-[r:MENTIONED]->(b:User)
+WHERE r.kindred_load IN $loads AND id(r) % $parts = $part
+RETURN collect(id(a)) AS source, collect(id(b)) AS target,
+       collect(coalesce(r.at.epochMillis * 1000 + r.at.microsecond % 1000, $unknown)) AS at,
+       collect(coalesce(r.content_id, '')) AS content

@@ -1,0 +1,6 @@
+// name: drop_index
+// about: drops an index
+// parameters: none
+// identifiers: index
+// returns: none
+DROP INDEX {{index}} IF EXISTS
