@@ -19,11 +19,11 @@ HERE = Path(__file__).parent
 @pytest.fixture(
     scope="session", params=[pytest.param(c, marks=c.marks, id=c.name) for c in CONFS.values()]
 )
-def shelf(request: pytest.FixtureRequest) -> Iterator[Shelf]:
-    """Stores of one kind."""
+def kind(request: pytest.FixtureRequest) -> Iterator[Shelf]:
+    """Stores of one kind, kept as long as there are tests."""
     conf: Conf = request.param
     if conf is EMBEDDED:
-        yield request.getfixturevalue("embedded")
+        yield request.getfixturevalue("kind_embedded")
         return
     made = Shelf(conf, conf.start(request))
     yield made
@@ -31,11 +31,25 @@ def shelf(request: pytest.FixtureRequest) -> Iterator[Shelf]:
 
 
 @pytest.fixture(scope="session")
-def embedded(request: pytest.FixtureRequest) -> Iterator[Shelf]:
+def kind_embedded(request: pytest.FixtureRequest) -> Iterator[Shelf]:
     """Embedded stores, whose answers the other kinds must give."""
     made = Shelf(EMBEDDED, EMBEDDED.start(request))
     yield made
     made.close()
+
+
+@pytest.fixture
+def shelf(kind: Shelf) -> Iterator[Shelf]:
+    """Stores of one kind; what a test opens is closed after it."""
+    yield kind
+    kind.tidy()
+
+
+@pytest.fixture
+def embedded(kind_embedded: Shelf) -> Iterator[Shelf]:
+    """Embedded stores."""
+    yield kind_embedded
+    kind_embedded.tidy()
 
 
 @pytest.fixture
@@ -89,6 +103,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _turn(item: pytest.Function) -> tuple[int, int]:
     kinds = list(CONFS.values())
     spec = getattr(item, "callspec", None)
-    conf = spec.params.get("shelf") if spec is not None else None
+    conf = spec.params.get("kind") if spec is not None else None
     shared = [name in item.fixturenames for name in ("stock", "bare")]
     return (kinds.index(conf) if conf is not None else -1), ([*shared, True]).index(True)

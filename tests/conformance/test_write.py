@@ -127,6 +127,8 @@ def test_the_order_of_loads_does_not_matter(shelf: Shelf, embedded: Shelf) -> No
         assert plain(store.snapshot()) == plain(assemble(joined(batches)))
         assert graph(store) == graph(once)
         assert [f for f in store.doctor() if not f.ok] == []
+        shelf.tidy()
+        embedded.tidy()
 
     holds()
 

@@ -70,9 +70,7 @@ class Work:
     def __init__(self, transaction: ManagedTransaction | Transaction) -> None:
         self._transaction = transaction
 
-    def run(
-        self, text: str, parameters: Parameters | None = None, most: int | None = None
-    ) -> Rows:
+    def run(self, text: str, parameters: Parameters | None = None, most: int | None = None) -> Rows:
         """Run one statement and return its rows: all, or the first of them."""
         return _all(self._transaction.run(text, dict(parameters or {})), most)
 

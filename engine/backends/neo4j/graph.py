@@ -24,7 +24,7 @@ from engine.backends.neo4j.driver import Work
 from engine.backends.neo4j.graph_rows import EDGE_ROWS, NO_TIME_SQL, EdgeRows
 from engine.backends.neo4j.known import key_of
 from engine.backends.neo4j.lock import Held
-from engine.errors import StoreDamaged
+from engine.errors import OutOfMemory, StoreDamaged
 from engine.progress import Progress
 
 __all__ = [
@@ -231,11 +231,22 @@ class _Writer:
         for some in together(given, lambda one: (one[1].num_rows, one[1].nbytes)):
             if self._stopped:
                 return
-            work = partial(_write, given=some, load=self._load)
-            self._held.writing(work, wanted="to write the graph", worker=worker)
+            self._write(some, worker)
             with self._lock:
                 self._done += sum(rows.num_rows for _, rows in some)
                 self._tell(self._done)
+
+    def _write(self, given: Sequence[Rows], worker: int) -> None:
+        """Write rows in one transaction, or in halves where a small server has no room for it."""
+        work = partial(_write, given=given, load=self._load)
+        try:
+            self._held.writing(work, wanted="to write the graph", worker=worker)
+        except OutOfMemory:
+            smaller = _smaller(given)
+            if not smaller:
+                raise
+            for half in smaller:
+                self._write(half, worker)
 
     def lanes(self, given: Sequence[Sequence[Rows]]) -> None:
         """Write lanes side by side; a fault in one, or Ctrl-C, stops all after a transaction."""
@@ -247,6 +258,16 @@ class _Writer:
             except BaseException:
                 self._stopped = True
                 raise
+
+
+def _smaller(given: Sequence[Rows]) -> list[Sequence[Rows]]:
+    """Return two halves of what one transaction was to write; none of a single row."""
+    if len(given) > 1:
+        half = len(given) // 2
+        return [given[:half], given[half:]]
+    ((write, rows),) = given
+    half = rows.num_rows // 2
+    return [[(write, rows.slice(0, half))], [(write, rows.slice(half))]] if half else []
 
 
 def _write(work: Work, given: Sequence[Rows], load: int) -> None:

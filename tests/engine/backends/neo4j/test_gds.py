@@ -281,7 +281,7 @@ def test_a_run_names_the_engine_that_made_it(neo4j_store: OpenStore) -> None:
 def test_without_the_plugin_the_kernels_are_used_and_that_is_said(
     neo4j_victims: NewVictim,
 ) -> None:
-    server = neo4j_victims(gds=False)
+    server = neo4j_victims(gds=False, tls=True, settings={"db.memory.transaction.max": "64m"})
     link = Link(server.address, server.server.settings())
     usual = choose(link, "auto", None)
     assert (usual.engine, usual.reason) == (

@@ -32,7 +32,7 @@ from tests.engine.backends.worlds import (
     random_batch,
     world,
 )
-from tests.servers.fixtures import OpenStore
+from tests.servers.fixtures import NewVictim, OpenStore
 from tests.servers.server import Neo4jServer
 
 
@@ -362,3 +362,14 @@ def test_statements_name_every_property_of_the_model() -> None:
         assert {p for p, _ in node.properties} <= set(cypher.statement(made, "neo4j").parameters)
     properties = {p for e in EDGES.values() if e.source is not None for p, _ in e.properties}
     assert properties <= set(cypher.statement("make_edges", "neo4j").parameters)
+
+
+@pytest.mark.gates
+def test_a_small_server_is_given_smaller_pieces(neo4j_victims: NewVictim) -> None:
+    small = neo4j_victims(gds=False, settings={"db.memory.transaction.max": "16m"})
+    follows = [
+        {"follower_id": f"x:{i % 150}", "followee_id": f"x:{200 + i // 150}"} for i in range(9_000)
+    ]
+    with Neo4jStore.open(small.address, small.server.settings()) as store:
+        load(store, world(follows=follows))
+        assert len(store.snapshot().follows.follower) == 9_000
