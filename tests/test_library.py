@@ -81,7 +81,7 @@ def test_params_and_options_join(small_store: Path, tmp_path: Path) -> None:
     with kindred.connect(tmp_path / "store") as k:
         row = k.analyze(params, folds=3).to_dicts()[0]
     assert kindred.AnalysisParams.model_validate_json(row["params"]) == params.model_copy(
-        update={"folds": 3}
+        update={"folds": 3, "engine": "local"}
     )
 
 

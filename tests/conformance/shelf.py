@@ -80,7 +80,7 @@ class Shelf:
     def tidy(self) -> None:
         """Close all that a test has opened; what is shared stays.
 
-        Each open graph takes eight TiB of a process's address space: sixteen fill it.
+        A graph left open keeps its file and a part of the addresses a process has.
         """
         shared = [self._bare, self._stock.store if self._stock else None]
         for store in self.opened:

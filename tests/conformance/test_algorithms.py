@@ -20,7 +20,7 @@ from engine.algorithms import Algorithms
 from engine.csr import Csr, Ints
 from engine.params import Engine
 from engine.partition import UNASSIGNED
-from tests.conformance.shelf import Shelf
+from tests.conformance.shelf import Stock
 
 DAMPING: Final = 0.85
 TOLERANCE: Final = 1e-9
@@ -75,9 +75,9 @@ def engine(request: pytest.FixtureRequest) -> Engine:
 
 
 @pytest.fixture
-def computing(shelf: Shelf, engine: Engine) -> Callable[[], Algorithms]:
+def computing(stock: Stock, engine: Engine) -> Callable[[], Algorithms]:
     """Return who computes for a store; asked for inside the test, which may be a gap."""
-    return lambda: shelf.stock().store.algorithms(engine)
+    return lambda: stock.store.algorithms(engine)
 
 
 def as_networkx(graph: Csr) -> nx.DiGraph[int]:

@@ -34,8 +34,8 @@ from kindred.demo.shows import DATA
 from tests.engine.backends.worlds import plain
 from tests.servers.server import Neo4jServer
 
-PARAMS: Final = AnalysisParams(rewirings=0, folds=3, split=None, engine="local")
-ROWS: Final = 12_000
+PARAMS: Final = AnalysisParams(rewirings=0, folds=2, split=None, engine="local")
+ROWS: Final = 3_000
 """Posts of the part of the German election."""
 GERMAN: Final = DATA / "election" / "german_elections.csv.gz"
 FIGURES: Final = (
