@@ -135,6 +135,7 @@ def test_a_resolved_handle_is_no_user_and_its_edges_are_one(neo4j_store: OpenSto
     assert notes == ("1 handles stay users of their own: several accounts claim each of them",)
 
 
+@pytest.mark.gates
 def test_an_alias_that_comes_late_turns_mentions_to_the_brand(neo4j_store: OpenStore) -> None:
     targets = ("brand:b", "Bee", "x:2", "x:@bee")
     named = world(

@@ -100,6 +100,7 @@ def link(stranger: Neo4jServer) -> Iterator[Link]:
     opened.close()
 
 
+@pytest.mark.gates
 def test_a_removal_that_is_cut_leaves_a_store_without_loads_and_can_be_finished(
     stranger: Neo4jServer, neo4j_store: OpenStore, link: Link
 ) -> None:
