@@ -10,7 +10,18 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from api import guard, problems
-from api.routes import communities, content, health, pages, runs, scores
+from api.routes import (
+    asked,
+    communities,
+    content,
+    health,
+    pages,
+    reach,
+    runs,
+    scorecard,
+    scores,
+    seeds,
+)
 from engine.connect import connect
 from engine.contract import Backend
 
@@ -65,9 +76,10 @@ def create_app(store: str | Path | Backend) -> FastAPI:
         responses=problems.RESPONSES,
     )
     app.state.backend = backend
+    app.state.scenes = {}
     problems.install(app)
     guard.install(app)
-    for room in (health, communities, scores, content, runs):
+    for room in (health, communities, scores, scorecard, reach, seeds, asked, content, runs):
         app.include_router(room.router, prefix="/v1")
     app.include_router(pages.router)
     return app

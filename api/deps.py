@@ -17,9 +17,10 @@ from starlette.exceptions import HTTPException
 from engine.contract import Backend, RunInfo
 from engine.errors import UsageError
 from engine.lists import Page, beside_scores, made_sources
+from engine.scene import Scene, scene
 from engine.wording import score_word
 
-__all__ = ["Answering", "Cut", "Id", "Store", "fresh", "tag"]
+__all__ = ["Answering", "Asked", "Cut", "Id", "Store", "fresh", "tag"]
 
 MOST: Final = 1_000
 """Rows of the longest page."""
@@ -67,6 +68,18 @@ class Answering:
     backend: Backend
     run: RunInfo
     made: tuple[str, ...]
+    scenes: dict[str, Scene]
+
+    @property
+    def scene(self) -> Scene:
+        """The run together with its data: brought once, kept until another run is asked for."""
+        found = self.scenes.get(self.run.run_id)
+        if found is None:
+            found = scene(self.backend, self.run.run_id)
+            # Another request may put its own there meanwhile: this one keeps what it brought.
+            self.scenes.clear()
+            self.scenes[self.run.run_id] = found
+        return found
 
     def envelope(self, **body: Any) -> dict[str, Any]:
         """Return an answer with what every answer says about its run."""
@@ -180,8 +193,25 @@ def _answering(
     batches = backend.batches()
     # Names shown beside figures come from all that was loaded, also after the run.
     fresh(request, response, tag(run.run_id, *(b.batch_id for b in batches)))
-    return Answering(backend, run, tuple(made_sources(batches)))
+    return Answering(backend, run, tuple(made_sources(batches)), request.app.state.scenes)
+
+
+def _asked(
+    request: Request,
+    response: Response,
+    backend: Store,
+    run: Annotated[
+        str | None,
+        Query(max_length=200, description="a run's id; by default the active one"),
+    ] = None,
+) -> Answering:
+    # What is asked stands in the body, which no entity tag covers.
+    response.headers["Cache-Control"] = "no-store"
+    made = tuple(made_sources(backend.batches()))
+    return Answering(backend, backend.run(run), made, request.app.state.scenes)
 
 
 One = Annotated[Answering, Depends(_one)]
+Asked = Annotated[Answering, Depends(_asked)]
+"""For questions that are posted."""
 Listed = Annotated[Answering, Depends(_listed)]

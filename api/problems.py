@@ -65,6 +65,7 @@ RESPONSES: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The answer the client has is still the answer"},
     400: _documented("A cursor or a host that cannot be used"),
     404: _documented("No such run, community, source or content"),
+    409: _documented("The data are too few, or lack what the answer is made of"),
     422: _documented("A parameter with a value that is not allowed"),
     503: _documented("The store cannot be read now"),
 }

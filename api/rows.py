@@ -6,14 +6,19 @@ from typing import Any
 
 import pyarrow as pa
 
-__all__ = ["community_items", "score_items"]
+__all__ = ["community_items", "score_item", "score_items"]
 
 Item = dict[str, Any]
 
 
 def score_items(rows: pa.Table, run_id: str) -> list[Item]:
     """Return scores as items."""
-    return [_headline(row, run_id) | {"n": row["n_posts"]} for row in rows.to_pylist()]
+    return [score_item(row, run_id) for row in rows.to_pylist()]
+
+
+def score_item(row: Item, run_id: str) -> Item:
+    """Return a score as an item."""
+    return _headline(row, run_id) | {"n": row["n_posts"]}
 
 
 def community_items(rows: pa.Table, run_id: str) -> list[Item]:

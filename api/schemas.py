@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
+from engine.campaign import COLUMNS as REACH
 from engine.model import Column
 from engine.params import AnalysisParams
 from engine.results import RESULTS
+from engine.scorecard import ASKED
+from engine.seeds import COLUMNS as SEEDS
 
 __all__ = [
+    "Answer",
+    "Calibration",
     "Cascade",
     "CommunityAnswer",
     "CommunityPage",
     "Health",
     "MemberPage",
+    "ReachAnswer",
     "Run",
     "RunAnswer",
     "RunPage",
+    "Score",
     "ScorePage",
+    "ScorecardAnswer",
+    "SeedsAnswer",
+    "rows_of",
 ]
 
 _PLAIN: Final[Mapping[pa.DataType, type]] = {
@@ -57,6 +67,12 @@ def _row(name: str, table: str, more: Fields | None = None, leave: tuple[str, ..
     columns = [c for c in RESULTS[table].columns if c.name not in leave]
     fields: Fields = {c.name: _field(c) for c in columns} | (more or {})
     return create_model(name, __doc__=RESULTS[table].about, **fields)
+
+
+def rows_of(name: str, schema: pa.Schema, about: str) -> Any:
+    """Return the model of rows that are worked out when they are asked for: all may be null."""
+    fields: Fields = {f.name: (_type(f.name, f.type) | None, ...) for f in schema}
+    return create_model(name, __doc__=about, **fields)
 
 
 def _list_of(model: Any) -> Any:
@@ -112,6 +128,7 @@ Member: Final = create_model(
     platform=_may(str, "where the account is"),
     followers_count=_may(int, "followers, as the platform said"),
     confidence=_field(_MEMBERSHIP["confidence"]),
+    stability=_field(_MEMBERSHIP["stability"]),
     authority=_may(float, f"{_AUTHORITY['authority'].about}, inside the community"),
     percentile=_may(float, _AUTHORITY["percentile"].about),
     rank=_may(int, _AUTHORITY["rank"].about),
@@ -167,6 +184,59 @@ Cascade: Final = _page(
 )
 
 
+def _columns(name: str, about: str, columns: Sequence[Column], leave: tuple[str, ...] = ()) -> Any:
+    fields: Fields = {c.name: _field(c) for c in columns if c.name not in leave}
+    return create_model(name, __doc__=about, **fields)
+
+
+_OF_TWO: Final = ("with_kind", "with_id", "with_label")
+_OF_ALL: Final = ("potential_overlap", "exposed_overlap")
+_OF_ONE: Final = ("source_kind", "source_id", "label")
+
+ReachAnswer: Final = create_model(
+    "ReachAnswer",
+    __base__=Answer,
+    __doc__="distinct people that sources reach, each and together",
+    sources=(
+        _list_of(
+            _columns("SourceReach", "the people one reaches", REACH, ("part", *_OF_TWO, *_OF_ALL))
+        ),
+        Field(description="each of them, in the order asked for"),
+    ),
+    all=(
+        _columns("JointReach", "the people all reach", REACH, ("part", *_OF_ONE, *_OF_TWO)),
+        Field(description="all together, each person counted once"),
+    ),
+    overlaps=(
+        _list_of(
+            _columns(
+                "Overlap",
+                "the people two reach",
+                REACH,
+                ("part", *_OF_ALL, "penetration", "conversion"),
+            )
+        ),
+        Field(description="each two whose audiences overlap; never one not told from none"),
+    ),
+)
+
+
+SeedsAnswer: Final = create_model(
+    "SeedsAnswer",
+    __base__=Answer,
+    __doc__="whom to talk to, beside the lists it must beat; experimental",
+    items=(
+        _list_of(_columns("Seed", "a place in one of the lists", SEEDS)),
+        Field(description="each list in its order"),
+    ),
+    certain=(
+        float,
+        Field(description="part of the best possible that the choice surely reaches [0,1]"),
+    ),
+    said=(list[str], Field(description="what the choice is worth, and what that rests on")),
+)
+
+
 class Run(BaseModel):
     """An analysis."""
 
@@ -211,3 +281,17 @@ class Health(BaseModel):
     tier: str | None
     run_count: int
     load_count: int
+
+
+ScorecardAnswer: Final = create_model(
+    "ScorecardAnswer",
+    __base__=Answer,
+    __doc__="every element of the integration model for one source",
+    source_kind=(str, Field(description="its kind")),
+    source_id=(str, Field(description="its id")),
+    community_id=(str | None, Field(description="only people of it; null: everyone")),
+    items=(
+        _list_of(_columns("Figure", "a figure of the scorecard", ASKED)),
+        Field(description="in the order of the model"),
+    ),
+)

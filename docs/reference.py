@@ -19,6 +19,8 @@ from engine.comparison import PARTS
 from engine.contract import Backend
 from engine.model import CANONICAL, EDGES, NODES
 from engine.results import RESULTS, ResultTable
+from engine.scorecard import ELEMENTS, KEPT, Element
+from engine.scorecard import PLACES as PLACES_KEPT
 from kindred.cli.app import app
 from kindred.settings import Settings
 from loaders.formats import FORMATS
@@ -26,6 +28,8 @@ from tests.conformance.conf import VERBS, Conf
 from tests.conformance.registry import CONFS
 
 FOLDER = Path(__file__).parent / "reference"
+PLACES = {"scorecard": FOLDER.parent}
+"""Pages that stand elsewhere."""
 NOTE = "<!-- Written by `python -m docs.reference`; change the code instead. -->\n"
 
 
@@ -227,11 +231,55 @@ def settings() -> Iterator[str]:
     )
 
 
+def scorecard() -> Iterator[str]:
+    """Each element of the integration model."""
+    yield "# The scorecard\n"
+    yield (
+        "Every element of the integration model, for any source, over everyone or in one "
+        "community. Each figure stands alone: there is no sum of them.\n"
+    )
+    yield "    kindred scorecard u003\n    kindred scorecard u003 --community c1\n"
+    yield (
+        "The library has `k.scorecard(source, community=...)`, the server "
+        "`GET /v1/scorecard?source=...&community=...`. A run keeps the scorecards of the "
+        f"{KEPT} most shared sources of each kind, over everyone and in the {PLACES_KEPT} "
+        "communities that share each most; any other is made when it is asked for.\n"
+    )
+    yield "## How to read a figure\n"
+    yield (
+        "- *People* are all others over everyone, or the members of the community, as the fold of "
+        "the source places them: in communities that were found without its shares.\n"
+        "- An estimate has a 90 % interval (`low`, `high`) and `n`, of how many it was counted. A "
+        "figure that was counted out has no interval.\n"
+        "- *Times shown* are impressions where the data name those of half of the source's "
+        "contents; else every post or share of a content by somebody whom a person follows.\n"
+        "- `basis` names the columns a figure came from. Where the data cannot tell, the value is "
+        "null and `reason` says why. Nothing is put in its place.\n"
+        "- Rates have the interval of Jeffreys; what is *shrunk* has that of the beta distribution "
+        "after five cases of the mean, means have Student's.\n"
+    )
+    rows: dict[str, list[Element]] = {}
+    for element in ELEMENTS:
+        rows.setdefault(element.row, []).append(element)
+    for row, elements in rows.items():
+        yield f"## {row[:1].upper()}{row[1:]}\n"
+        for element in elements:
+            yield f"### {element.name}\n\n{element.about}\n"
+            facts = (
+                ("formula", element.formula),
+                ("range", element.range),
+                ("unit", element.unit),
+                ("needs", element.needs),
+            )
+            yield "\n".join(f"- *{name}*: {text}" for name, text in facts) + "\n"
+
+
 PAGES = {
     "commands": commands,
     "formats": formats,
     "model": model,
     "results": results,
+    "scorecard": scorecard,
     "settings": settings,
     "statements": statements,
     "stores": stores,
@@ -244,7 +292,7 @@ def main() -> int:
     stale = []
     FOLDER.mkdir(exist_ok=True)
     for name, page in PAGES.items():
-        path = FOLDER / f"{name}.md"
+        path = PLACES.get(name, FOLDER) / f"{name}.md"
         text = NOTE + "\n" + "\n".join(page()).rstrip() + "\n"
         if check:
             if not path.exists() or path.read_text(encoding="utf-8") != text:
@@ -252,7 +300,7 @@ def main() -> int:
         else:
             path.write_text(text, encoding="utf-8")
     if stale:
-        sys.stderr.write(f"docs/reference: not what the code says: {', '.join(stale)}\n")
+        sys.stderr.write(f"docs: not what the code says: {', '.join(stale)}\n")
         sys.stderr.write("to do: python -m docs.reference\n")
     return 1 if stale else 0
 

@@ -11,7 +11,7 @@ counting on communities that saw the shares finds lifts that do not come true.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -21,7 +21,16 @@ from engine.csr import Floats, Ints, Longs
 from engine.lift import SMALLEST_EXPECTED, expected_step, step_expected
 from engine.sources import SourceEvents
 
-__all__ = ["Cells", "Margins", "count_cells", "event_labels", "leave_own_out", "margins", "volumes"]
+__all__ = [
+    "Cells",
+    "Margins",
+    "count_cells",
+    "event_labels",
+    "is_own_audience",
+    "leave_own_out",
+    "margins",
+    "volumes",
+]
 
 EXACT_VOLUME: Final = 64
 """Volumes above this are rounded to 1/20 of a doubling where only a histogram is wanted."""
@@ -77,6 +86,24 @@ class Cells:
     def __len__(self) -> int:
         return len(self.source)
 
+    def against(self, expected: Floats, total: Floats) -> Cells:
+        """Return the same cells held against another expectation.
+
+        `total` is what their communities share in all.
+        """
+        return replace(self, expected=expected, own_audience=is_own_audience(self.observed, total))
+
+    def take(self, index: npt.NDArray[np.intp]) -> Cells:
+        """Return the cells at these places; what is known of all others stays."""
+        return replace(
+            self,
+            source=self.source[index],
+            community=self.community[index],
+            observed=self.observed[index],
+            expected=self.expected[index],
+            own_audience=self.own_audience[index],
+        )
+
 
 def event_labels(events: SourceEvents, fold: Ints, labels: Ints) -> Ints:
     """Return the community of each event's user in the partition of its source's fold."""
@@ -131,6 +158,17 @@ def leave_own_out(chance: Floats, total: Floats, own: npt.ArrayLike) -> Floats:
     return np.where(usable, chance * others / np.where(usable, rest, 1.0), np.nan)
 
 
+def is_own_audience(observed: Floats, total: Floats) -> npt.NDArray[np.bool_]:
+    """Say whether a source makes up so much of a community's sharing that nothing compares.
+
+    Examples
+    --------
+    >>> is_own_audience(np.array([3.0, 3.0, 30.0]), np.array([22.0, 23.0, 55.0])).tolist()
+    [True, False, True]
+    """
+    return (total - observed < FEW_OTHERS) | (observed > OWN_PART * total)
+
+
 def count_cells(
     events: SourceEvents,
     fold: Ints,
@@ -175,7 +213,7 @@ def count_cells(
         community,
         observed.astype(np.float64),
         leave_own_out(chance, total, observed),
-        (total - observed < FEW_OTHERS) | (observed > OWN_PART * total),
+        is_own_audience(observed.astype(np.float64), total),
         zero_expected,
         zero_count,
         1.0 - float(inside.mean()) if len(inside) else 0.0,

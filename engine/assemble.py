@@ -17,14 +17,22 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.csr import Ints, Longs
+from engine.csr import Floats, Ints, Longs
 from engine.merge import merged_sql
-from engine.model import CANONICAL, INTERACTION_KINDS, REACTION_KINDS, SHARE_KINDS, TOPIC_KINDS
+from engine.model import (
+    CANONICAL,
+    CONTENT_KINDS,
+    INTERACTION_KINDS,
+    REACTION_KINDS,
+    SHARE_KINDS,
+    TOPIC_KINDS,
+)
 from engine.snapshot import (
     NO_TIME,
     Brands,
     Contents,
     Follows,
+    Impressions,
     Interactions,
     Mentions,
     Reactions,
@@ -121,7 +129,8 @@ def assemble(tables: Mapping[str, pa.Table]) -> Snapshot:
         at = pc.index_in(values, resolved[0])
         return pc.if_else(pc.is_valid(at), pc.take(resolved[1], at), values)
 
-    names = [people(complete[t][c]) for t, c in _USER_COLUMNS]
+    # Who was an author once, and is no longer, is named by nothing.
+    names = [people((things if t in things else complete)[t][c]) for t, c in _USER_COLUMNS]
     names += [people(brand_mentions["user_id"]), people(accounts["value"])]
     user_id = _distinct(names)
     content_id = _distinct([complete[t][c] for t, c in _CONTENT_COLUMNS])
@@ -143,14 +152,29 @@ def assemble(tables: Mapping[str, pa.Table]) -> Snapshot:
     by_alias = dict(sorted(claims, reverse=True))
     targets = brand_mentions["target_id"].to_pylist()
     mentioned = pa.chunked_array([pa.array([by_alias.get(t, t) for t in targets], pa.string())])
+    to_group = complete["impressions"].filter(pc.is_null(complete["impressions"]["user_id"]))
+    to_group = to_group.filter(pc.not_equal(to_group["community"], ""))
+    to_user = complete["impressions"].filter(pc.is_valid(complete["impressions"]["user_id"]))
+    groups = _distinct([to_group["community"]])
     t = complete
     return finish(
         users=_rows_for(things["users"], "user_id", user_id),
-        contents=_rows_for(things["content"], "content_id", content_id),
+        contents=_measured(_rows_for(things["content"], "content_id", content_id)),
         author=user(_rows_for(things["content"], "content_id", content_id)["author_id"]),
         brands=_rows_for(things["brands"], "brand_id", brand_key),
         topic_id=topic_id,
+        groups=groups,
         events={
+            "impressions": {
+                "content": content(to_user["content_id"]),
+                "user": user(to_user["user_id"]),
+                "count": _numpy(to_user["count"], np.int64),
+            },
+            "group_impressions": {
+                "content": content(to_group["content_id"]),
+                "group": _index(to_group["community"], groups),
+                "count": _numpy(to_group["count"], np.int64),
+            },
             "shares": {
                 "user": user(t["shares"]["user_id"]),
                 "content": content(t["shares"]["content_id"]),
@@ -168,12 +192,14 @@ def assemble(tables: Mapping[str, pa.Table]) -> Snapshot:
                 "user": user(t["replies"]["user_id"]),
                 "parent": content(t["replies"]["parent_content_id"]),
                 "at": times(t["replies"]["at"]),
+                "content": content(t["replies"]["content_id"]),
             },
             "reactions": {
                 "user": user(t["reactions"]["user_id"]),
                 "content": content(t["reactions"]["content_id"]),
                 "kind": codes(t["reactions"]["kind"], REACTION_KINDS, "other"),
                 "at": times(t["reactions"]["at"]),
+                "score": _numbers(t["reactions"]["score"]),
             },
             "follows": {
                 "follower": user(t["follows"]["follower_id"]),
@@ -205,6 +231,11 @@ def assemble(tables: Mapping[str, pa.Table]) -> Snapshot:
             },
         },
     )
+
+
+def _measured(contents: pa.Table) -> pa.Table:
+    """Put the length of the text in the place of the text."""
+    return contents.append_column("text_length", pc.utf8_length(contents["text"]))
 
 
 def _complete(name: str, table: pa.Table) -> pa.Table:
@@ -266,14 +297,16 @@ _ORDER: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     # them, the one with the greatest value of the others stays.
     "shares": (("content", "at", "user", "kind"), ("via",)),
     "mentions": (("user", "target", "at", "content"), ()),
-    "replies": (("user", "parent", "at"), ()),
-    "reactions": (("user", "content", "kind"), ("at",)),
+    "replies": (("user", "parent", "at"), ("content",)),
+    "reactions": (("user", "content", "kind"), ("at", "score")),
     "follows": (("follower", "followee"), ()),
     "interactions": (("user", "target", "kind", "at"), ("weight",)),
     "about": (("content", "topic"), ()),
     "brand_accounts": (("brand", "user"), ()),
     "brand_domains": (("brand", "topic"), ()),
     "brand_mentions": (("brand", "user", "at"), ()),
+    "impressions": (("content", "user"), ("count",)),
+    "group_impressions": (("content", "group"), ("count",)),
 }
 
 
@@ -284,6 +317,7 @@ def finish(
     author: Ints,
     brands: pa.Table,
     topic_id: pa.StringArray,
+    groups: pa.StringArray,
     events: Mapping[str, Arrays],
 ) -> Snapshot:
     """Sort numbered rows, drop doubles, and return the snapshot with its fingerprint.
@@ -291,14 +325,18 @@ def finish(
     Parameters
     ----------
     users, contents, brands
-        One row a thing, sorted by id, with the canonical columns.
+        One row a thing, sorted by id, with the canonical columns; of contents with
+        `text_length`, characters, in the place of the text.
     author
         User of each content, -1 unknown.
     topic_id
         `kind:label`, sorted.
+    groups
+        Communities as impression exports name them, sorted.
     events
         By table (`shares mentions replies reactions follows interactions about
-        brand_accounts brand_domains brand_mentions`), columns of numbers in any order.
+        brand_accounts brand_domains brand_mentions impressions group_impressions`), columns
+        of numbers in any order.
     """
     rows = {name: _sorted(name, events[name]) for name in _ORDER}
     platform = pc.fill_null(pc.coalesce(users["platform"], _prefix(users["user_id"])), "unknown")
@@ -314,14 +352,24 @@ def finish(
             platform=_index(platform, platforms),
             handle=_one(users["handle"]),
             name=_one(users["name"]),
-            followers_count=_numpy(pc.fill_null(users["followers_count"], -1), np.int64),
+            followers_count=_counts(users["followers_count"]),
             labels=_one(users["labels"]),
+            is_bot=_yes_no(users["is_bot"]),
         ),
         contents=Contents(
             content_id=_one(contents["content_id"]),
             platform=_index(content_platform, platforms),
             author=author,
             created_at=times(contents["created_at"]),
+            kind=_codes_or_unknown(contents["kind"], CONTENT_KINDS),
+            text_length=_numpy(pc.fill_null(contents["text_length"], -1), np.int32),
+            impressions_count=_counts(contents["impressions_count"]),
+            likes_count=_counts(contents["likes_count"]),
+            clicks_count=_counts(contents["clicks_count"]),
+            stance=_numbers(contents["stance"]),
+            emotion=_numbers(contents["emotion"]),
+            is_promotion=_yes_no(contents["is_promotion"]),
+            posted=np.ones(len(author), np.bool_),
         ),
         topics=Topics(
             topic_id=topic_id,
@@ -339,21 +387,37 @@ def finish(
             domain_topic=rows["brand_domains"]["topic"],
             mention_brand=rows["brand_mentions"]["brand"],
             mention_user=rows["brand_mentions"]["user"],
+            mention_at=rows["brand_mentions"]["at"],
         ),
         shares=Shares(s["user"], s["content"], s["at"], s["kind"].astype(np.int8), s["via"]),
         mentions=Mentions(
             rows["mentions"]["user"], rows["mentions"]["target"], rows["mentions"]["at"]
         ),
-        replies=Replies(rows["replies"]["user"], rows["replies"]["parent"], rows["replies"]["at"]),
+        replies=Replies(
+            rows["replies"]["user"],
+            rows["replies"]["parent"],
+            rows["replies"]["at"],
+            rows["replies"]["content"],
+        ),
         reactions=Reactions(
             rows["reactions"]["user"],
             rows["reactions"]["content"],
             rows["reactions"]["kind"].astype(np.int8),
             rows["reactions"]["at"],
+            rows["reactions"]["score"],
         ),
         follows=Follows(rows["follows"]["follower"], rows["follows"]["followee"]),
         interactions=Interactions(
             i["user"], i["target"], i["kind"].astype(np.int8), i["at"], i["weight"]
+        ),
+        impressions=Impressions(
+            content=rows["impressions"]["content"],
+            user=rows["impressions"]["user"],
+            count=rows["impressions"]["count"],
+            group_name=groups,
+            group_content=rows["group_impressions"]["content"],
+            group=rows["group_impressions"]["group"],
+            group_count=rows["group_impressions"]["count"],
         ),
     )
     object.__setattr__(found, "fingerprint", fingerprint(found))
@@ -375,6 +439,28 @@ def _sorted(name: str, columns: Arrays) -> dict[str, npt.NDArray[Any]]:
             same &= sorted_[k][1:] == sorted_[k][:-1]
         fresh[1:] = ~same
     return {c: np.ascontiguousarray(v[fresh]) for c, v in sorted_.items()}
+
+
+def _counts(values: pa.Array | pa.ChunkedArray) -> Longs:
+    """Return whole numbers, -1 for null."""
+    return _numpy(pc.fill_null(values, -1), np.int64)
+
+
+def _numbers(values: pa.Array | pa.ChunkedArray) -> Floats:
+    """Return numbers, NaN for null."""
+    return _numpy(pc.fill_null(values, np.nan), np.float64)
+
+
+def _yes_no(values: pa.Array | pa.ChunkedArray) -> npt.NDArray[np.int8]:
+    """Return 1 for true, 0 for false, -1 for null."""
+    return _numpy(pc.fill_null(values.cast(pa.int8()), -1), np.int8)
+
+
+def _codes_or_unknown(
+    values: pa.Array | pa.ChunkedArray, words: tuple[str, ...]
+) -> npt.NDArray[np.int8]:
+    """Return the index of each value in `words`, -1 for all else and null."""
+    return _numpy(pc.fill_null(pc.index_in(values, pa.array(words)), -1), np.int8)
 
 
 def _one(values: pa.Array | pa.ChunkedArray) -> pa.Array:

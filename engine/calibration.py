@@ -10,7 +10,7 @@ same exercise on communities that saw the shares (*naive*), to show what cross-f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -20,19 +20,37 @@ from scipy import sparse
 
 from engine import communities
 from engine.algorithms import Algorithms
-from engine.cells import score_cells
+from engine.coming import coming, newcomers
 from engine.csr import Floats, Ints
+from engine.exposure import Exposure
 from engine.forecast import STEP, Claims, Forecast, forecast, new_sharers
+from engine.groups import root_groups
+from engine.kind_scores import enough_shares
 from engine.model import TOPIC_KINDS
 from engine.params import AnalysisParams, SourceKind
 from engine.progress import Progress, silent
-from engine.resonance import enough_shares, source_folds
+from engine.resonance import setting
 from engine.results import table
+from engine.shares import first_shares
 from engine.snapshot import NO_TIME, Snapshot
 from engine.sources import SourceEvents, all_events
+from engine.tiers import Tiers, choose, exposure_in
 from engine.ties import ItemTies, PairTies
 
-__all__ = ["BIN_EDGES", "ENOUGH", "Calibration", "Slope", "calibrate", "slope", "split_at"]
+__all__ = [
+    "BIN_EDGES",
+    "ENOUGH",
+    "Calibration",
+    "Slope",
+    "calibrate",
+    "claims_by_method",
+    "poisson_slopes",
+    "replicates",
+    "slope",
+    "split_at",
+    "train_tiers",
+    "window",
+]
 
 ENOUGH: Final = 1000
 """Future shares needed before a slope is worth telling."""
@@ -61,6 +79,8 @@ def calibrate(
     gamma: float | None = None,
     events_by_kind: Mapping[SourceKind, SourceEvents] | None = None,
     algorithms: Algorithms | None = None,
+    found: communities.Found | None = None,
+    tiers: Tiers | None = None,
 ) -> Calibration:
     """Hold the claims of the first part of the time against the rest of it.
 
@@ -78,6 +98,11 @@ def calibrate(
         What counts as a share, where it is known already; by default all kinds asked for.
     algorithms
         Who finds communities: the one whose claims are held to account.
+    found
+        The communities of the time before the cut, where they are known already.
+    tiers
+        The tier of each kind with its exposure, where it is known already: what is claimed in
+        a tier is held to account by what that tier goes by.
 
     Returns
     -------
@@ -98,24 +123,31 @@ def calibrate(
     if moment is None:
         reason = "cannot be calibrated: the data carry no times"
         return _tables([_untold(kind, shares, reason) for kind, shares in present.items()], [])
-    windows = {kind: _window(shares, moment) for kind, shares in present.items()}
+    tiers = choose(snapshot, params, present) if tiers is None else tiers
+    windows = {
+        kind: window(shares, moment, tiers.exposure.get(kind)) for kind, shares in present.items()
+    }
     rows: list[Row] = []
     bins: list[Row] = []
-    told = {kind: window for kind, window in windows.items() if len(window[1]) >= ENOUGH}
+    told = {kind: parts for kind, parts in windows.items() if len(parts[1]) >= ENOUGH}
     for kind, (train, future) in windows.items():
         if kind not in told:
             reason = f"cannot be calibrated: {len(future):,} future shares, {ENOUGH:,} are needed"
             rows.append(_untold(kind, train, reason) | _window_columns(train, future, moment))
     if not told:
         return _tables(rows, bins)
-    found = communities.find(
+    found = found or communities.find(
         snapshot, params, progress, before=moment, gamma=gamma, algorithms=algorithms
     )
     single = _single_share_members(found)
+    before = train_tiers(snapshot, tiers, {k: train for k, (train, _) in told.items()}, moment)
     for kind, (train, future) in told.items():
         progress(f"calibration: {kind}")
-        for method, claims in _methods(snapshot, found, params, train):
-            for platform in _platforms(future):
+        for method, claims in claims_by_method(
+            snapshot, found, params, train, before=before, tiers=tiers
+        ):
+            # Who was exposed is not told apart by platform.
+            for platform in _platforms(future) if claims.coming is None else [None]:
                 here = _on(future, platform)
                 name = None if platform is None else snapshot.platforms[platform]
                 key: Row = {"source_kind": kind, "platform": name, "method": method}
@@ -133,7 +165,7 @@ def split_at(snapshot: Snapshot, kinds: tuple[SourceKind, ...], part: float) -> 
     """
     at = [snapshot.shares.at, snapshot.interactions.at]
     if any(kind in (*TOPIC_KINDS, "brand") for kind in kinds):
-        at.append(snapshot.contents.created_at)
+        at.append(snapshot.contents.created_at[snapshot.contents.posted])
     known = np.concatenate(at)
     known = known[known != NO_TIME]
     if len(known) == 0:
@@ -163,11 +195,11 @@ def slope(held: Forecast, seed: int) -> Slope:
     margin = sparse.csr_array((held.margin, (inverse, column)), shape=shape)
     x = (claims * STEP).astype(np.float64)
     once = np.ones((len(rows), 1))
-    value = _slopes(x, _drawn(realised, once), _drawn(margin, once))[0]
+    value = poisson_slopes(x, _drawn(realised, once), _drawn(margin, once))[0]
     found = np.concatenate(
         [
-            _slopes(x, _drawn(realised, weight), _drawn(margin, weight))
-            for weight in _replicates(len(rows), seed)
+            poisson_slopes(x, _drawn(realised, weight), _drawn(margin, weight))
+            for weight in replicates(len(rows), seed)
         ]
     )
     if not np.isfinite(value) or not np.isfinite(found).any():
@@ -176,8 +208,11 @@ def slope(held: Forecast, seed: int) -> Slope:
     return Slope(float(value), float(low), float(high))
 
 
-def _replicates(rows: int, seed: int) -> list[Floats]:
-    """Return how often each source counts in each replicate, float64[rows, 100] a block."""
+def replicates(rows: int, seed: int) -> list[Floats]:
+    """Return how often each of `rows` things counts in each of 1,000 bootstrap replicates.
+
+    Counts are Poisson(1), in blocks of float64[rows, 100].
+    """
     blocks = np.random.SeedSequence([seed, rows]).spawn(REPLICATES // 100)
     return [
         np.random.Generator(np.random.PCG64(block)).poisson(1.0, (rows, 100)).astype(np.float64)
@@ -190,8 +225,12 @@ def _drawn(summed: sparse.csr_array, weight: Floats) -> Floats:
     return np.asarray((summed.T @ weight).T, np.float64)
 
 
-def _slopes(x: Floats, realised: Floats, margin: Floats) -> Floats:
-    """Fit one Poisson regression a row by Newton steps; NaN where claims do not differ."""
+def poisson_slopes(x: Floats, realised: Floats, margin: Floats) -> Floats:
+    """Fit one Poisson regression a row by Newton steps; NaN where claims do not differ.
+
+    `realised ~ Poisson(margin * exp(a + b x))` with `x` float64[n] the ln of a claim, and
+    `realised` and `margin` float64[rows, n]; returns b of each row.
+    """
     a = np.log(np.maximum(realised.sum(axis=1), 0.5) / np.maximum(margin.sum(axis=1), 1e-12))
     b = np.zeros(len(a))
     with np.errstate(all="ignore"):
@@ -211,37 +250,88 @@ def _slopes(x: Floats, realised: Floats, margin: Floats) -> Floats:
     return np.where(flat, np.nan, b)
 
 
-def _window(shares: SourceEvents, moment: int) -> tuple[SourceEvents, SourceEvents]:
+def window(
+    shares: SourceEvents, moment: int, exposure: Exposure | None = None
+) -> tuple[SourceEvents, SourceEvents]:
+    """Return the shares before a moment, and those of new sharers from then on.
+
+    With exposure, all later shares count of people who were exposed and had not shared before.
+    """
     train = shares.before(moment)
+    if exposure is not None:
+        return train, newcomers(train, exposure, moment)
     return train, new_sharers(train, shares.since(moment))
 
 
-def _methods(
+def claims_by_method(
     snapshot: Snapshot,
     found: communities.Found,
     params: AnalysisParams,
     train: SourceEvents,
+    *,
+    before: Tiers | None = None,
+    tiers: Tiers | None = None,
 ) -> list[tuple[str, Claims]]:
-    """Return the claims of cross-fitted communities, and of those that saw the shares."""
-    partitions = found.partitions
-    fold = source_folds(snapshot, train, params, len(partitions.folds))
-    scored = enough_shares(train, fold, partitions, params)
-    settings = [
-        ("crossfit", fold, partitions.folds),
-        ("naive", np.zeros_like(fold), partitions.reference[None, :]),
-    ]
+    """Return the claims of cross-fitted communities, and of those that saw the shares.
+
+    Parameters
+    ----------
+    snapshot, params
+        The data, and folds, seed and smallest community.
+    found
+        Communities of the time before the cut.
+    train
+        Shares before the cut.
+    before, tiers
+        The tier of each kind with its exposure, before the cut (`train_tiers`) and in all; by
+        default everything is affinity.
+
+    Returns
+    -------
+    list
+        `("crossfit", claims)` and `("naive", claims)`.
+    """
+    partitions, kind = found.partitions, train.source_kind
+    exposure = {} if before is None else before.exposure
+    whole_time = None if tiers is None else tiers.exposure.get(kind)
+    fitted = setting(snapshot, partitions, params)
+    fitted = replace(fitted, scored=enough_shares(train, fitted, params))
+    whole = replace(
+        fitted,
+        labels=partitions.reference[None, :],
+        fold_of_group=np.zeros_like(fitted.fold_of_group),
+    )
     made = []
-    for method, folds, labels in settings:
-        cells = score_cells(
-            train,
-            folds,
-            labels,
-            scored,
-            platforms=len(snapshot.platforms),
-            false_sign_rate=params.false_sign_rate,
-        )
-        made.append((method, Claims(train, folds, labels, scored, len(snapshot.platforms), cells)))
+    for method, on in (("crossfit", fitted), ("naive", whole)):
+        then = exposure.get(kind)
+        cells = on.score(train, then)
+        fold = on.fold(train.group)
+        later = None
+        if then is not None and whole_time is not None and cells.exposed is not None:
+            every = on.fold(then.group)
+            later = coming(whole_time, then, cells.exposed, every, on.masked)
+        claims = Claims(train, fold, on.labels, on.scored, on.platforms, cells, later)
+        made.append((method, claims))
     return made
+
+
+def train_tiers(
+    snapshot: Snapshot,
+    tiers: Tiers,
+    trains: Mapping[SourceKind, SourceEvents],
+    moment: int,
+) -> Tiers:
+    """Return the exposure of each kind before a moment, in the tiers of the whole time."""
+    counted, groups = first_shares(snapshot), root_groups(snapshot)
+    return Tiers(
+        {
+            kind: exposure_in(
+                tiers.exposure[kind].tier, snapshot, train, counted, groups=groups, before=moment
+            )
+            for kind, train in trains.items()
+            if kind in tiers.exposure
+        }
+    )
 
 
 def _platforms(future: SourceEvents) -> list[int | None]:
@@ -302,7 +392,7 @@ def _bins(held: Forecast, seed: int) -> list[Row]:
     margin = sparse.csr_array((held.margin, (inverse, which)), shape=shape)
     with np.errstate(divide="ignore", invalid="ignore"):
         ratios = np.concatenate(
-            [_drawn(realised, w) / _drawn(margin, w) for w in _replicates(len(rows), seed)]
+            [_drawn(realised, w) / _drawn(margin, w) for w in replicates(len(rows), seed)]
         )
     made: list[Row] = []
     for number in np.unique(which).tolist():

@@ -1,14 +1,22 @@
-"""Cascades: how each shared content travelled, from parents that the data give.
+"""Cascades: how each shared content travelled, as far as the data tell who came from whom.
 
-A parent is never inferred here. Where an export names only whose content was shared (every X
-export does), the tree is *unknown*: depth, breadth and virality are null, never 1. Where
-parents are given for some shares only, the figures describe the part of the tree that hangs
-together and are lower bounds, and below `ENOUGH_PARENTS` they are null as well.
+Parents are those of `engine.parents`. Which figures of a tree they allow is decided content by
+content, by the part of its shares whose parent is *certain* (given, or followed and the latest)
+or at least *placed* (certain, or one whom the sharer had turned to):
+
+- `ENOUGH_PARENTS` certain: figures of the one tree. Shares without any known parent are left
+  out of it, and the figures are lower bounds; sharers who follow no earlier poster hang from
+  the author and are flagged.
+- `ENOUGH_PARENTS` placed, and `ANCHORED` of them certain: medians and ranges over likely trees
+  (`engine.likely`); the median is null where the range spans more than `WIDE`.
+- otherwise the depth is *unknown*: depth, breadth and virality are null, never 1. So it is for
+  every content of an export that names only whose content was shared (every X export does)
+  and holds no follows, whatever people turned to before: such data tell of authors only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,46 +27,83 @@ import pyarrow.compute as pc
 
 from engine.csr import Floats, Ints, Longs
 from engine.kernels import trees
+from engine.kernels.likely_trees import CANDIDATES
+from engine.likely import Shapes, likely_shapes
+from engine.pace import pace
+from engine.parents import METHODS, Parents, parents
 from engine.partition import Partitions
 from engine.results import table
-from engine.shares import FirstShares, first_shares
+from engine.shares import FirstShares
 from engine.snapshot import NO_TIME, Snapshot
 
-__all__ = ["ENOUGH_PARENTS", "cascades"]
+__all__ = ["ANCHORED", "ENOUGH_PARENTS", "WIDE", "cascades", "said"]
 
 ENOUGH_PARENTS: Final = 0.6
-"""Least part of a cascade's shares with a usable parent for figures of its tree."""
+"""Least part of a cascade's shares with a certain (a placed) parent for figures of its tree."""
+
+ANCHORED: Final = 0.2
+"""Least part with a certain parent for figures over likely trees."""
+
+WIDE: Final = 2.0
+"""A range over likely trees whose ends have a larger ratio hides its median."""
 
 _EARLY: Final = 50
-_SECOND: Final = 1_000_000
-_HOUR: Final = 3_600 * _SECOND
-_MONTH: Final = 30 * 24 * _HOUR
 
-Flags = dict[str, npt.NDArray[np.bool_]]
+Flags = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shared:
-    """The shares that count, and the contents that have any; `row` leads from one to other."""
+class _Known:
+    """By content: how its parents are known, and what figures of a tree they allow.
 
-    shares: FirstShares
-    content: Ints
-    offset: Longs
-    row: Longs
-    author: Ints
-    posted: Longs
+    `given` has the shares whose parent is in the data, `lost` those of them whose parent has
+    no place in the tree; `one` and `likely` say of which tree there are figures.
+    """
 
-    @property
-    def size(self) -> Longs:
-        return np.diff(self.offset)
+    given: Longs
+    lost: Longs
+    inferred: Longs
+    one: Flags
+    likely: Flags
 
-    def count(self, which: npt.NDArray[np.bool_]) -> Longs:
-        """Return how many of the marked shares each content has."""
-        return np.bincount(self.row[which], minlength=len(self.content))
+    @classmethod
+    def of(cls, found: Parents) -> _Known:
+        size, how = found.size, found.how
+        lost = found.count(how >= trees.MISSING)
+        via = found.count((how == trees.AUTHOR) | (how == trees.GIVEN))
+        by_follows = found.count(how == trees.FOLLOWS)
+        inferred = by_follows + found.count(how == trees.INTERACTION)
+        certain = via + by_follows
+        one = certain >= ENOUGH_PARENTS * size
+        placed = via + inferred >= ENOUGH_PARENTS * size
+        return cls(via + lost, lost, inferred, one, ~one & placed & (certain >= ANCHORED * size))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Tree:
+    """Figures of the one tree, by content; depth by share, -1 where it is unknown."""
+
+    depth: Ints
+    deepest: Ints
+    mean: Floats
+    breadth: Ints
+    virality: Floats
+
+    @classmethod
+    def of(cls, found: Parents, one: Flags) -> _Tree:
+        # Elsewhere an edge that is not certain tells nothing of how deep a share is.
+        guessed = (found.how == trees.INTERACTION) | (found.how == trees.FALLBACK)
+        parent = np.where(guessed & ~one[found.row], trees.ADRIFT, found.parent)
+        return cls(*trees.measure(found.offset, parent, found.author >= 0))
 
 
 def cascades(
-    snapshot: Snapshot, partitions: Partitions, shares: FirstShares | None = None
+    snapshot: Snapshot,
+    partitions: Partitions,
+    shares: FirstShares | None = None,
+    *,
+    found: Parents | None = None,
+    seed: int = 1,
 ) -> tuple[pa.Table, pa.Table]:
     """Return the declared tables `cascades` and `cascade_edges`. O(shares log shares).
 
@@ -66,17 +111,25 @@ def cascades(
     `parent_user_id` is who stands above it in the tree. With `parent_method` *unknown* and a
     parent, it stands there for want of the given one, who did not share, shared later, or is
     part of a circle: it hangs from the nearest known ancestor and is counted in
-    `missing_parent_count`.
+    `missing_parent_count`. `depth` counts steps from the author, over certain edges only where
+    the content has no figures of one tree.
 
     Parameters
     ----------
     shares
         What `first_shares(snapshot)` returned, where a caller has it already.
+    found
+        What `parents(snapshot, shares)` returned, where a caller has it already. Finding
+        them is the larger part of the cost where the data hold follows or acts.
+    seed
+        Of the likely trees.
 
     References
     ----------
     Goel, Anderson, Hofman, Watts (2016): The structural virality of online diffusion.
     Weng, Menczer, Ahn (2013): Virality prediction and community structure in social networks.
+    DeVerna, Pierri, Aiyappa, Pacheco, Bryden, Menczer (2024): how cascades are reconstructed
+    decides who looks influential.
 
     Examples
     --------
@@ -97,116 +150,140 @@ def cascades(
     >>> edges["parent_user_id"].to_pylist()
     ['x:a', 'x:b', 'x:a']
     """
-    shared = _shared(snapshot, first_shares(snapshot) if shares is None else shares)
-    parent, how = trees.link(
-        shared.offset,
-        shared.shares.user,
-        shared.shares.at,
-        shared.shares.via,
-        shared.author,
-        len(snapshot.users),
-    )
-    rooted = shared.author >= 0
-    depth, deepest, mean, breadth, virality = trees.measure(shared.offset, parent, rooted)
-    given = shared.count(how != trees.UNKNOWN)
-    missing = shared.count(how >= trees.MISSING)
-    known = (given > 0) & (given - missing >= ENOUGH_PARENTS * shared.size)
-    label = _labels(partitions.reference, shared.shares.user)
-    home = _labels(partitions.reference, shared.author)
-    hops, ei_index = _hops(shared, parent, how, label, home)
-    flags: Flags = {
-        "synthetic_root": ~rooted,
-        "few_parents": (given > 0) & ~known,
-        "part_known": known & (given < shared.size),
-        "late_parent": shared.count(how == trees.LATE) > 0,
-        "circular_parent": shared.count(how == trees.CIRCLE) > 0,
-        "clamped": shared.count(shared.shares.clamped) > 0,
-        "no_post_time": shared.posted == NO_TIME,
-        "no_times": shared.count(shared.shares.at != NO_TIME) == 0,
-    }
-    ids = partitions.community_ids
-    users = snapshot.users.user_id
-    found = table(
+    found = parents(snapshot, shares) if found is None else found
+    content_id = _take(snapshot.contents.content_id, found.content)
+    known = _Known.of(found)
+    tree = _Tree.of(found, known.one)
+    likely = likely_shapes(found, known.likely, content_id, seed)
+    label = _labels(partitions.reference, found.shares.user)
+    home = _labels(partitions.reference, found.author)
+    hops, ei_index = _hops(found, label, home)
+    ids, users = partitions.community_ids, snapshot.users.user_id
+    posted = snapshot.contents.created_at[found.content]
+    rows = table(
         "cascades",
         {
-            "content_id": _take(snapshot.contents.content_id, shared.content),
-            "author_id": _take(users, shared.author),
+            "content_id": content_id,
+            "author_id": _take(users, found.author),
             "community_id": _take(ids, home),
-            "share_count": shared.size,
-            "parent_method": _method(given, shared.size),
-            "parent_known_share": given / shared.size,
-            "missing_parent_count": missing,
-            "depth_max": _known(deepest, known & (deepest > 0)),
-            "depth_mean": np.where(known, mean, np.nan),
-            "breadth_max": _known(breadth, known & (breadth > 0)),
-            "structural_virality": np.where(known, virality, np.nan),
-            "cross_community_hops": _known(hops, known & ~np.isnan(ei_index)),
-            "ei_index": np.where(known, ei_index, np.nan),
-            **_spread(shared, label, home, ids),
-            **_pace(shared),
-            "flags": _flags(flags),
+            "share_count": found.size,
+            "parent_method": _method(found),
+            "parent_known_share": known.given / found.size,
+            "parent_inferred_share": known.inferred / found.size,
+            "missing_parent_count": known.lost,
+            **_shape(known, tree, likely),
+            "cross_community_hops": _known(hops, known.one & ~np.isnan(ei_index)),
+            "ei_index": np.where(known.one, ei_index, np.nan),
+            **_spread(found, label, home, ids),
+            **pace(found, posted),
+            "flags": _flags(_raised(found, known, likely, posted)),
         },
     )
     edges = table(
         "cascade_edges",
         {
-            "content_id": _take(snapshot.contents.content_id, shared.shares.content),
-            "user_id": _take(users, shared.shares.user),
-            "parent_user_id": _take(users, _above(shared, parent)),
-            "at": pa.array(shared.shares.at, mask=shared.shares.at == NO_TIME),
-            "depth": _known(depth, depth > 0),
+            "content_id": _take(snapshot.contents.content_id, found.shares.content),
+            "user_id": _take(users, found.shares.user),
+            "parent_user_id": _take(users, found.user),
+            "at": pa.array(found.shares.at, mask=found.shares.at == NO_TIME),
+            "depth": _known(tree.depth, tree.depth > 0),
             "community_id": _take(ids, label),
-            "parent_method": pc.take(
-                pa.array(["unknown", "root", "via"]),
-                pa.array(np.where(how >= trees.MISSING, trees.UNKNOWN, how)),
-            ),
+            "parent_method": pc.take(pa.array(METHODS), pa.array(found.method)),
         },
     )
-    return found, edges
+    return rows, edges
 
 
-def _shared(snapshot: Snapshot, shares: FirstShares) -> _Shared:
-    content, start = np.unique(shares.content, return_index=True)
-    offset = np.append(start, len(shares)).astype(np.int64)
-    return _Shared(
-        shares=shares,
-        content=content,
-        offset=offset,
-        row=np.repeat(np.arange(len(content)), np.diff(offset)),
-        author=snapshot.contents.author[content],
-        posted=snapshot.contents.created_at[content],
+def said(found: Parents) -> Iterator[tuple[str, str, float | None]]:
+    """Yield what a run has to say of its cascades: topic, sentence and figure."""
+    total = len(found.shares)
+    if not total:
+        return
+    given = float((found.shares.via >= 0).mean())
+    by_follows, turned = (
+        float((found.how == how).mean()) for how in (trees.FOLLOWS, trees.INTERACTION)
     )
+    unsure = 1.0 - given - by_follows - turned
+    if given + by_follows == 0.0:
+        text = "These data do not say from whom anything was shared: depth of cascades is unknown."
+        yield ("cascades", text, None)
+        return
+    text = (
+        f"From whom a share came is given for {given:.0%} of {total:,} shares, inferred from "
+        f"follows for {by_follows:.0%} and from earlier interaction for {turned:.0%}; for "
+        f"{unsure:.0%} it is not known."
+    )
+    yield ("cascades", text, unsure)
 
 
-def _above(shared: _Shared, parent: Longs) -> Ints:
-    """Return the user over each share: a sharer, the author, or -1."""
-    over = np.where(parent == trees.ROOT, shared.author[shared.row], -1).astype(np.int32)
-    sharer = parent >= 0
-    over[sharer] = shared.shares.user[parent[sharer]]
-    return over
+def _shape(known: _Known, tree: _Tree, likely: Shapes) -> dict[str, Any]:
+    """Return the figures of the one tree, the medians of likely ones, or nulls."""
+    deep = known.likely & ~_wide(likely.depth_low, likely.depth_high)
+    even = known.likely & ~_wide(likely.virality_low, likely.virality_high)
+
+    def choose(figure: npt.NDArray[Any], median: Floats, narrow: Flags) -> Floats:
+        whole = np.where(known.one & (figure >= 0), figure, np.nan)
+        return np.where(narrow, median, whole)
+
+    return {
+        "depth_max": choose(tree.deepest, likely.depth, deep),
+        "depth_low": likely.depth_low,
+        "depth_high": likely.depth_high,
+        "depth_mean": choose(tree.mean, likely.mean, deep),
+        "breadth_max": choose(tree.breadth, likely.breadth, deep),
+        "structural_virality": choose(tree.virality, likely.virality, even),
+        "virality_low": likely.virality_low,
+        "virality_high": likely.virality_high,
+    }
 
 
-def _hops(
-    shared: _Shared, parent: Longs, how: npt.NDArray[np.int8], label: Ints, home: Ints
-) -> tuple[Longs, Floats]:
-    """Count believed edges between communities; their Krackhardt-Stern E-I index."""
-    over = np.where(parent == trees.ROOT, home[shared.row], -1)
-    sharer = parent >= 0
-    over[sharer] = label[parent[sharer]]
-    believed = ((how == trees.AUTHOR) | (how == trees.GIVEN)) & (over >= 0) & (label >= 0)
-    outside = shared.count(believed & (over != label))
-    both = shared.count(believed)
+def _wide(low: Floats, high: Floats) -> Flags:
+    return np.asarray(high > WIDE * low, np.bool_)
+
+
+def _raised(found: Parents, known: _Known, likely: Shapes, posted: Longs) -> dict[str, Flags]:
+    """Return what to know of each content, by flag."""
+    how, some = found.how, known.given + known.inferred > 0
+    wide = _wide(likely.depth_low, likely.depth_high) | _wide(
+        likely.virality_low, likely.virality_high
+    )
+    return {
+        "synthetic_root": found.author < 0,
+        "few_parents": some & ~known.one & ~known.likely,
+        "part_known": known.one & (found.count(how == trees.UNKNOWN) > 0),
+        "inferred_parents": known.inferred > 0,
+        "root_fallback": found.count(how == trees.FALLBACK) > 0,
+        "likely_trees": known.likely,
+        "wide_range": known.likely & wide,
+        "capped": known.likely & (found.size > CANDIDATES),
+        "late_parent": found.count(how == trees.LATE) > 0,
+        "circular_parent": found.count(how == trees.CIRCLE) > 0,
+        "clamped": found.count(found.shares.clamped) > 0,
+        "no_post_time": posted == NO_TIME,
+        "no_times": found.count(found.shares.at != NO_TIME) == 0,
+    }
+
+
+def _hops(found: Parents, label: Ints, home: Ints) -> tuple[Longs, Floats]:
+    """Count certain edges between communities; their Krackhardt-Stern E-I index."""
+    over = np.where(found.parent == trees.ROOT, home[found.row], -1)
+    sharer = found.parent >= 0
+    over[sharer] = label[found.parent[sharer]]
+    certain = np.isin(found.how, (trees.AUTHOR, trees.GIVEN, trees.FOLLOWS))
+    placed = certain & (over >= 0) & (label >= 0)
+    outside = found.count(placed & (over != label))
+    both = found.count(placed)
     index = np.full(len(both), np.nan)
     np.divide(2 * outside - both, both, out=index, where=both > 0)
     return outside, index
 
 
-def _spread(shared: _Shared, label: Ints, home: Ints, ids: pa.StringArray) -> dict[str, Any]:
+def _spread(found: Parents, label: Ints, home: Ints, ids: pa.StringArray) -> dict[str, Any]:
     """Describe how sharers lie over communities; parts are of all sharers of the content."""
-    contents, k = len(shared.content), max(len(ids), 1)
-    size = shared.size
+    contents, k = len(found.content), max(len(ids), 1)
+    size = found.size
     placed = label >= 0
-    cell, count = np.unique(shared.row[placed] * k + label[placed], return_counts=True)
+    cell, count = np.unique(found.row[placed] * k + label[placed], return_counts=True)
     row, community = np.divmod(cell, k)
     # Most sharers first; of equals the larger community, which has the smaller label.
     order = np.lexsort((community, -count, row))
@@ -216,16 +293,16 @@ def _spread(shared: _Shared, label: Ints, home: Ints, ids: pa.StringArray) -> di
     modal[row[top]], modal_count[row[top]] = community[top], count[top]
     entropy = np.full(contents, np.nan)
     if k > 1:
-        total = shared.count(placed)
+        total = found.count(placed)
         part = count / total[row]
         spread = np.bincount(row, weights=-part * np.log(part), minlength=contents) / np.log(k)
         entropy = np.where(total > 0, np.clip(spread, 0.0, 1.0), np.nan)
-    at_home = shared.count(placed & (label == home[shared.row]))
-    place = np.arange(len(shared.shares)) - shared.offset[shared.row]
+    at_home = found.count(placed & (label == home[found.row]))
+    place = np.arange(len(found.shares)) - found.offset[found.row]
     # Without times there is no first fifty: all sharers are looked at.
-    timed = shared.shares.at != NO_TIME
-    early = placed & ((timed & (place < _EARLY)) | (shared.count(timed) == 0)[shared.row])
-    first = np.unique(shared.row[early] * k + label[early]) // k
+    timed = found.shares.at != NO_TIME
+    early = placed & ((timed & (place < _EARLY)) | (found.count(timed) == 0)[found.row])
+    first = np.unique(found.row[early] * k + label[early]) // k
     return {
         "communities_count": np.bincount(row, minlength=contents),
         "home_share": np.where(home >= 0, at_home / size, np.nan),
@@ -236,51 +313,23 @@ def _spread(shared: _Shared, label: Ints, home: Ints, ids: pa.StringArray) -> di
     }
 
 
-def _pace(shared: _Shared) -> dict[str, Any]:
-    """Describe how fast it went, counted from the post; null where that time is unknown."""
-    contents = len(shared.content)
-    timed = (shared.shares.at != NO_TIME) & (shared.posted != NO_TIME)[shared.row]
-    # Timed shares stand before the others of their content, in the order of time.
-    row = shared.row[timed]
-    age = shared.shares.at[timed] - shared.posted[row]
-    count = np.bincount(row, minlength=contents)
-    start = np.concatenate(([0], np.cumsum(count)))[:-1]
+def _method(found: Parents) -> pa.StringArray:
+    """Return the one way all parents of a content are known, or mixed.
 
-    def kth(k: npt.NDArray[np.int64], there: npt.NDArray[np.bool_]) -> Floats:
-        seconds = np.full(contents, np.nan)
-        seconds[there] = age[start[there] + k[there] - 1] / _SECOND
-        return seconds
-
-    def to(k: int) -> Floats:
-        return kth(np.full(contents, k), count >= k)
-
-    month = np.bincount(row[age <= _MONTH], minlength=contents)
-    hours = int(age.max() // _HOUR) + 1 if len(age) else 1
-    cell, in_hour = np.unique(row * hours + age // _HOUR, return_counts=True)
-    at, hour = np.divmod(cell, hours)
-    order = np.lexsort((hour, -in_hour, at))
-    top = order[np.unique(at[order], return_index=True)[1]]
-    peak = np.full(contents, -1, np.int64)
-    peak[at[top]] = hour[top]
-    return {
-        "t10_seconds": to(10),
-        "t50_seconds": to(50),
-        "t100_seconds": to(100),
-        "half_life_seconds": kth((month + 1) // 2, month > 0),
-        "peak_hour": _known(peak, peak >= 0),
-    }
+    A given parent without a place in the tree is given all the same.
+    """
+    method = np.where(found.how >= trees.MISSING, METHODS.index("via"), found.method)
+    there = np.zeros((len(found.content), len(METHODS)), np.bool_)
+    there[found.row, method] = True
+    which = np.where(there.sum(axis=1) == 1, there.argmax(axis=1), len(METHODS))
+    return pc.take(pa.array([*METHODS, "mixed"]), pa.array(which))
 
 
-def _method(given: Longs, size: Longs) -> pa.StringArray:
-    which = np.where(given == 0, 0, np.where(given == size, 1, 2))
-    return pc.take(pa.array(["unknown", "via", "mixed"]), pa.array(which))
-
-
-def _flags(flags: Flags) -> pa.ListArray:
+def _flags(raised: dict[str, Flags]) -> pa.ListArray:
     """Return the names of the flags raised for each row, in the order of the mapping."""
-    raised = np.column_stack(list(flags.values()))
-    ends = np.concatenate(([0], np.cumsum(raised.sum(axis=1)))).astype(np.int32)
-    names = pc.take(pa.array(list(flags)), pa.array(np.nonzero(raised)[1]))
+    marks = np.column_stack(list(raised.values()))
+    ends = np.concatenate(([0], np.cumsum(marks.sum(axis=1)))).astype(np.int32)
+    names = pc.take(pa.array(list(raised)), pa.array(np.nonzero(marks)[1]))
     return pa.ListArray.from_arrays(pa.array(ends), names)
 
 

@@ -1,7 +1,8 @@
 """What is known of each cell of (source, community): its lift, its guards, whether it lists.
 
-Cells are counted on cross-fitted communities (`engine.affinity`), weighted for bunches of
-shares of one post (`engine.dispersion`), and given a lift with an interval (`engine.lift`).
+Where exposure is unknown, cells are counted on cross-fitted communities (`engine.affinity`),
+weighted for bunches of shares of one post (`engine.dispersion`), and given a lift with an
+interval (`engine.lift`). Where it is known, `engine.exposed_cells` makes the same of it.
 """
 
 from __future__ import annotations
@@ -15,11 +16,21 @@ import numpy.typing as npt
 from engine.affinity import Cells, count_cells, event_labels
 from engine.csr import Floats, Ints
 from engine.dispersion import Dispersion, dispersion
+from engine.exposed_fit import ExposedFit
 from engine.lift import Posterior, Prior, fit, posterior, posterior_mean
 from engine.snapshot import NO_TIME
 from engine.sources import SourceEvents
 
-__all__ = ["FEW_SHARERS", "ScoredCells", "effective", "score_cells"]
+__all__ = [
+    "FEW_SHARERS",
+    "ScoredCells",
+    "effective",
+    "guards",
+    "listed",
+    "part_of",
+    "score_cells",
+    "spread_out",
+]
 
 FEW_SHARERS: Final = 3.0
 """Effective sharers below which a fan or a sock puppet could be all there is."""
@@ -36,7 +47,11 @@ class ScoredCells:
     """Cells with what is known of their lift, in the order of `cells`.
 
     `usable` marks cells with an expectation; the others have NaN in every figure.
-    `flagged` marks the list: lift surely above 1, guards passed.
+    `flagged` marks the list: lift surely above 1, guards passed. `weight` is what a share
+    counts: the posterior is that of `weight * observed` and `weight * expected`.
+    `exposure` counts exposures of members, `fit` is log2 of how far the source's audience is
+    there, `ambient` counts shares there by users who were not exposed: NaN, and `exposed`
+    None, in tier affinity.
     """
 
     cells: Cells
@@ -47,6 +62,16 @@ class ScoredCells:
     effective_sharers: Floats
     in_step: Flags
     flagged: Flags
+    weight: Floats
+    exposure: Floats
+    fit: Floats
+    ambient: Floats
+    exposed: ExposedFit | None = None
+
+    @property
+    def pull(self) -> Floats:
+        """Part of all shares of each cell by users who were not exposed; NaN without any."""
+        return part_of(self.ambient, self.cells.observed + self.ambient)
 
 
 def score_cells(
@@ -73,8 +98,11 @@ def score_cells(
     usable = np.isfinite(cells.expected)
     o, e = cells.observed[usable], cells.expected[usable]
     prior, weight = _fit(cells, bunched, cells.source[usable], o, e)
-    found = _spread(posterior(prior, weight * o, weight * e), usable)
-    sharers, in_step = _guards(shares, label, cells, len(scored))
+    found = spread_out(posterior(prior, weight * o, weight * e), usable)
+    sharers, in_step = guards(shares, label, cells, len(scored))
+    unknown = np.full(len(cells), np.nan)
+    counts = unknown.copy()
+    counts[usable] = weight
     sure = usable & ~cells.own_audience & (sharers >= FEW_SHARERS) & ~in_step
     return ScoredCells(
         cells,
@@ -84,7 +112,11 @@ def score_cells(
         usable,
         sharers,
         in_step,
-        _flagged(found, sure, false_sign_rate),
+        listed(found, sure, false_sign_rate),
+        counts,
+        exposure=unknown,
+        fit=unknown,
+        ambient=unknown,
     )
 
 
@@ -108,7 +140,18 @@ def _fit(
     return prior, weight
 
 
-def _spread(found: Posterior, usable: Flags) -> Posterior:
+def part_of(some: Floats, every: Floats) -> Floats:
+    """Return `some / every`, NaN where there is nothing.
+
+    Examples
+    --------
+    >>> part_of(np.array([1.0, 0.0]), np.array([4.0, 0.0])).tolist()
+    [0.25, nan]
+    """
+    return np.where(every > 0, some / np.where(every > 0, every, 1.0), np.nan)
+
+
+def spread_out(found: Posterior, usable: Flags) -> Posterior:
     """Put figures of the usable cells in their places, NaN elsewhere."""
     place = np.where(usable, np.cumsum(usable) - 1, len(found.lift))
     nan = np.array([np.nan])
@@ -126,7 +169,7 @@ def _spread(found: Posterior, usable: Flags) -> Posterior:
     return Posterior(*padded).take(place)
 
 
-def _guards(shares: SourceEvents, label: Ints, cells: Cells, k: int) -> tuple[Floats, Flags]:
+def guards(shares: SourceEvents, label: Ints, cells: Cells, k: int) -> tuple[Floats, Flags]:
     """Return effective sharers of each cell, and whether its shares come in step."""
     cell = _cell_of(shares, label, cells, k)
     inside = np.flatnonzero(cell >= 0)
@@ -163,7 +206,7 @@ def _cell_of(shares: SourceEvents, label: Ints, cells: Cells, k: int) -> npt.NDA
     return np.where(hit, at, -1)
 
 
-def _flagged(found: Posterior, sure: Flags, rate: float) -> Flags:
+def listed(found: Posterior, sure: Flags, rate: float) -> Flags:
     """Return the longest list, surest first, whose mean risk of a wrong sign is within `rate`."""
     candidates = np.flatnonzero(sure & (found.lift_low > 1.0))
     risk = 1.0 - found.prob_above[candidates]

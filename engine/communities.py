@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
 from engine.agreement import mutual_information
-from engine.algorithms import Algorithms, Local
-from engine.csr import Csr, Floats, Ints
-from engine.found import Found
+from engine.algorithms import Algorithms, Local, of_tied
+from engine.csr import Csr, Ints
+from engine.edges import Edges
+from engine.found import Found, tie_posterior
+from engine.giant import insist, without_giants
 from engine.groups import DEFAULT_SOURCES, folds, root_groups
+from engine.kernels.leiden import leiden
 from engine.params import AnalysisParams
 from engine.partition import UNASSIGNED, Partitions
 from engine.progress import Progress, silent
@@ -23,7 +27,7 @@ from engine.resolution import Choice, choose
 from engine.snapshot import Snapshot
 from engine.ties import Ties, observe
 
-__all__ = ["Found", "find", "matched"]
+__all__ = ["Found", "find", "matched", "seen_by_folds"]
 
 
 def find(
@@ -34,6 +38,7 @@ def find(
     gamma: float | None = None,
     *,
     algorithms: Algorithms | None = None,
+    start: Ints | None = None,
 ) -> Found:
     """Find communities and their cross-fitting folds.
 
@@ -52,11 +57,17 @@ def find(
     algorithms
         Who runs Leiden; by default kindred's own kernels, which choose the resolution in any
         case: two engines then search at the same one.
+    start
+        A label of each user, of an analysis before: kindred's kernels search the reference
+        from there, so that communities stay where little has changed. Folds never start so:
+        those communities saw the shares that a fold must not see.
 
     Returns
     -------
     Found
-        With users without a tie `UNASSIGNED`. Data without ties give no community.
+        With users without a tie `UNASSIGNED`. Data without ties give no community. Where one
+        community holds more than two in five, and held-out ties insist, its parts at twice
+        the resolution stand in its place, in the reference and in every fold.
 
     Notes
     -----
@@ -95,27 +106,30 @@ def find(
         if given is not None
         else choose(edges, int(tied.sum()), params.seed)
     )
-    fold_of = folds(groups, params.folds, params.seed)
-    scored = groups.of_sources(snapshot, params.sources or DEFAULT_SOURCES)
-
-    def seen(fold: int) -> Csr:
-        return ties.without(scored & (fold_of == fold)).edges().graph()
-
-    graphs: list[Callable[[], Csr]] = [
-        lambda: graph,
-        *(partial(seen, fold) for fold in range(params.folds)),
-    ]
+    seen = seen_by_folds(snapshot, ties, params)
+    graphs: list[Callable[[], Csr]] = [lambda: graph, *(partial(_graph, one) for one in seen)]
     progress("communities: folds", 0, params.folds + 1)
+    search = algorithms or Local()
+    if start is None or search.engine != "local":
+        searched = search.communities(graphs, choice.gamma, params.seed, ties.kinds)
+    else:
+        warm = of_tied(graph, leiden(graph, choice.gamma, params.seed, start))
+        rest = search.communities(graphs[1:], choice.gamma, params.seed, ties.kinds)
+        searched = chain((warm,), rest)
     found: list[Ints] = []
-    for part in (algorithms or Local()).communities(graphs, choice.gamma, params.seed, ties.kinds):
+    for part in searched:
         found.append(part)
         progress("communities: folds", len(found), params.folds + 1)
+    held = insist(edges, found[0], choice.gamma, params.seed, choice.gain)
+    if held is not None:
+        parted = zip(graphs, found, strict=True)
+        found = [without_giants(make(), part, choice.gamma, params.seed) for make, part in parted]
     reference = found[0]
     sizes = np.bincount(reference[tied], minlength=0)
     partitions = Partitions(
         reference=reference,
         folds=np.array([matched(part, reference) for part in found[1:]], np.int32),
-        confidence=_confidence(graph, reference),
+        confidence=tie_posterior(graph, reference),
         scored=sizes >= params.min_members,
         gamma=choice.gamma,
     )
@@ -126,10 +140,28 @@ def find(
         edges,
         graph,
         choice.curve,
-        choice.gain,
+        held or choice.gain,
         runs,
         tuple(_notes(snapshot, ties, choice, partitions)),
+        split=held is not None,
     )
+
+
+def seen_by_folds(
+    snapshot: Snapshot, ties: Ties, params: AnalysisParams
+) -> list[Callable[[], Edges]]:
+    """Return what makes the ties of each fold: those that carry no source of the fold."""
+    fold_of = folds(ties.groups, params.folds, params.seed)
+    scored = ties.groups.of_sources(snapshot, params.sources or DEFAULT_SOURCES)
+
+    def seen(fold: int) -> Edges:
+        return ties.without(scored & (fold_of == fold)).edges()
+
+    return [partial(seen, fold) for fold in range(params.folds)]
+
+
+def _graph(ties: Callable[[], Edges]) -> Csr:
+    return ties().graph()
 
 
 def matched(labels: Ints, reference: Ints) -> Ints:
@@ -159,23 +191,6 @@ def matched(labels: Ints, reference: Ints) -> Ints:
         if name[m] == UNASSIGNED and not taken[t]:
             name[m], taken[t] = t, True
     return name[labels]
-
-
-def _confidence(graph: Csr, labels: Ints) -> Floats:
-    """Return how much of a user's ties is inside, drawn towards what degrees alone give.
-
-    `p_u = (k_uc + 2 kappa_c / 2m) / (k_u + 2)` with weights in units of the mean tie.
-    """
-    rows = np.repeat(np.arange(graph.n), np.diff(graph.indptr))
-    inside = labels[rows] == labels[graph.indices]
-    unit = float(graph.weights.mean()) if len(graph.weights) else 1.0
-    weights = graph.weights / unit
-    degree = np.bincount(rows, weights=weights, minlength=graph.n)
-    within = np.bincount(rows, weights=weights * inside, minlength=graph.n)
-    of = np.bincount(labels[labels >= 0], weights=degree[labels >= 0])
-    share = of / max(float(degree.sum()), 1.0)
-    prior = np.where(labels >= 0, np.append(share, 0.0)[labels], 0.0)
-    return np.where(labels >= 0, (within + 2 * prior) / (degree + 2), np.nan)
 
 
 def _notes(

@@ -80,7 +80,8 @@ def compare(
             "both are the same run",
             "name two runs; list them with: kindred runs",
         )
-    places = Places.of(*(side.read("memberships", {"fold": None}) for side in (first, second)))
+    reference = {"fold": None, "level": 1}
+    places = Places.of(*(side.read("memberships", reference) for side in (first, second)))
     matched = places.matched()
     scores = side_by_side(
         first.read("scores"),
@@ -101,9 +102,7 @@ def compare(
     head: _Row = ("verdict", "communities", None, None, _known(nmi), verdict)
     tables = {
         "summary": _summary([head, *summary]),
-        "communities": communities(
-            first.read("communities"), second.read("communities"), places, matched
-        ),
+        "communities": communities(first.communities(), second.communities(), places, matched),
         "scores": scores,
     }
     return Comparison(nmi, ari, both, verdict, tables)
@@ -159,6 +158,10 @@ class _Side:
     def read(self, name: str, where: Mapping[str, Any] | None = None) -> pa.Table:
         return self.backend.read(name, run_id=self.info.run_id, where=where)
 
+    def communities(self) -> pa.Table:
+        """Return the communities of level 1: the others repeat or part them."""
+        return self.read("communities", {"level": 1})
+
 
 def _verdict(nmi: float, places: Places) -> str:
     if not len(places.first):
@@ -205,7 +208,7 @@ def _communities_said(
     one: _Side, other: _Side, places: Places, both: tuple[float, float]
 ) -> Iterator[_Row]:
     topic = "communities"
-    count, other_count = (str(side.read(topic).num_rows) for side in (one, other))
+    count, other_count = (str(side.communities().num_rows) for side in (one, other))
     yield topic, "count", count, other_count, None, f"{count} against {other_count} communities."
     text = f"Users placed by both runs: {len(places.first):,}"
     if places.only_first or places.only_second:

@@ -21,7 +21,7 @@ from engine.csr import Floats, Ints, Longs
 from engine.snapshot import NO_TIME
 from engine.sources import SourceEvents
 
-__all__ = ["WINDOWS", "Dispersion", "dispersion"]
+__all__ = ["ENOUGH_CELLS", "LEAST", "MOST", "USUAL", "WINDOWS", "Dispersion", "dispersion"]
 
 WINDOWS: Final = 20
 LEAST: Final = 0.1
@@ -41,6 +41,10 @@ class Dispersion:
     phi: float
     cells: int
     bunching: Floats
+
+    def only(self, source: Ints) -> Dispersion:
+        """Return the same of these sources."""
+        return Dispersion(self.phi, self.cells, self.bunching[source])
 
     def weight(self, source: Ints, mean: Floats) -> Floats:
         """Return what a share in a cell counts: `1 / (1 + phi mean bunching)`."""

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
-import numpy.typing as npt
 
-from engine.csr import Csr, Longs
+from engine.csr import Csr, Floats, Ints, Longs
 from engine.edges import Edges
+from engine.giant import giants
 from engine.groups import Flags
 from engine.partition import Partitions
 from engine.tie_gain import Gain
 from engine.ties import Ties
 
-__all__ = ["MAINSTREAM", "Found", "community_ids", "kinds", "sizes"]
-
-MAINSTREAM: Final = 0.4
-"""Part of the users with a tie above which a community is the mainstream, not one of many."""
-
-_MAINSTREAM_FROM: Final = 1000
-"""In smaller groups two in five of all may well be a party."""
+__all__ = ["Found", "kinds", "sizes", "tie_posterior"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,7 +24,8 @@ class Found:
 
     `curve` maps each resolution tried to its held-out score. `gain` is the held-out fit at
     the chosen resolution, where one was made. `runs` counts Leiden runs. `notes` are
-    (topic, sentence, figure) in reading order.
+    (topic, sentence, figure) in reading order. `split` says that a community of more than
+    two in five was parted, and so is parted wherever communities are found alike.
     """
 
     partitions: Partitions
@@ -42,6 +36,7 @@ class Found:
     gain: Gain | None
     runs: int
     notes: tuple[tuple[str, str, float | None], ...]
+    split: bool = False
 
 
 def sizes(partitions: Partitions) -> Longs:
@@ -55,16 +50,27 @@ def kinds(partitions: Partitions, enough: Flags | None = None) -> list[str]:
 
     `enough` says which communities share enough to be scored; by default all do.
     """
-    size = sizes(partitions)
-    total = int(size.sum())
-    large = (size > MAINSTREAM * total) & (total >= _MAINSTREAM_FROM)
+    main = giants(sizes(partitions))
     scored = partitions.scored if enough is None else partitions.scored & enough
     return [
-        "mainstream" if main else "community" if fit else "fringe"
-        for main, fit in zip(large.tolist(), scored.tolist(), strict=True)
+        "mainstream" if label in main else "community" if fit else "fringe"
+        for label, fit in enumerate(scored.tolist())
     ]
 
 
-def community_ids(count: int) -> npt.NDArray[np.object_]:
-    """Return `c1`, `c2`, ...: the ids of communities by falling size."""
-    return np.array([f"c{i + 1}" for i in range(count)], np.object_)
+def tie_posterior(graph: Csr, labels: Ints) -> Floats:
+    """Return how much of a user's ties is inside, drawn towards what degrees alone give.
+
+    `p_u = (k_uc + 2 kappa_c / 2m) / (k_u + 2)` with weights in units of the mean tie; NaN
+    where the label is -1. O(edges).
+    """
+    rows = np.repeat(np.arange(graph.n), np.diff(graph.indptr))
+    inside = labels[rows] == labels[graph.indices]
+    unit = float(graph.weights.mean()) if len(graph.weights) else 1.0
+    weights = graph.weights / unit
+    degree = np.bincount(rows, weights=weights, minlength=graph.n)
+    within = np.bincount(rows, weights=weights * inside, minlength=graph.n)
+    of = np.bincount(labels[labels >= 0], weights=degree[labels >= 0])
+    share = of / max(float(degree.sum()), 1.0)
+    prior = np.where(labels >= 0, np.append(share, 0.0)[labels], 0.0)
+    return np.where(labels >= 0, (within + 2 * prior) / (degree + 2), np.nan)

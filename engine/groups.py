@@ -70,7 +70,7 @@ class RootGroups:
     def of_sources(self, snapshot: Snapshot, kinds: tuple[SourceKind, ...]) -> Flags:
         """Say of each group whether a source of one of these kinds belongs to it."""
         found = np.zeros(len(self), np.bool_)
-        if "user" in kinds:
+        if {"user", "content", "platform"} & set(kinds):
             found[self.of_user] = True
         if "brand" in kinds:
             found[self.of_brand] = True

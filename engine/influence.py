@@ -10,7 +10,6 @@ who posted the source's contents.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,9 +17,11 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.csr import Floats, Ints, Longs
+from engine.audiences import Pairs, Sources, followers, posters, sources_of, through
+from engine.brokerage import brokerage
+from engine.csr import Floats, Longs
 from engine.kernels.audience import audience
-from engine.model import INTERACTION_KINDS, TOPIC_KINDS
+from engine.model import INTERACTION_KINDS
 from engine.params import SourceKind
 from engine.partition import Partitions
 from engine.percentile import mid_rank
@@ -38,60 +39,15 @@ _ATTENTION: Final = tuple(INTERACTION_KINDS.index(kind) for kind in ("unknown", 
 _PASSED_ON: Final = tuple(INTERACTION_KINDS.index(kind) for kind in ("share", "quote"))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Pairs:
-    """Distinct (source, thing) pairs, sorted; `offset` leads to the things of each source."""
-
-    source: Longs
-    thing: Longs
-    offset: Longs
-
-    @classmethod
-    def of(
-        cls, source: npt.NDArray[Any], thing: npt.NDArray[Any], sources: int, things: int
-    ) -> _Pairs:
-        kept = (source >= 0) & (thing >= 0)
-        # numpy's own unique hashes whole numbers, which takes ten times as long as sorting them.
-        key = np.sort(source[kept].astype(np.int64) * max(things, 1) + thing[kept])
-        key = key[np.diff(key, prepend=-1) != 0]
-        first, second = np.divmod(key, max(things, 1))
-        return cls(first, second, np.searchsorted(first, np.arange(sources + 1)).astype(np.int64))
-
-    @property
-    def count(self) -> Longs:
-        """How many things each source has."""
-        return np.diff(self.offset)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Sources:
-    """All sources of a kind: what they own, what carries them, and their events."""
-
-    kind: SourceKind
-    source_id: pa.StringArray
-    label: pa.StringArray
-    accounts: _Pairs
-    contents: _Pairs
-    events: SourceEvents
-    at: Ints
-    """Place of each source of `events` among these."""
-
-    def __len__(self) -> int:
-        return len(self.source_id)
-
-    def spread(self, values: npt.NDArray[Any]) -> Longs:
-        """Return a figure of the sources of `events` for all of these, 0 elsewhere."""
-        found = np.zeros(len(self), np.int64)
-        found[self.at] = values
-        return found
-
-
 def influence(
     snapshot: Snapshot,
     partitions: Partitions,
     events_by_kind: Mapping[SourceKind, SourceEvents],
     authority: pa.Table,
     shares: FirstShares | None = None,
+    *,
+    reached: Mapping[SourceKind, Longs] | None = None,
+    recent: Floats | None = None,
 ) -> pa.Table:
     """Return the declared table `influence`. O(events + follows of all posters).
 
@@ -103,6 +59,11 @@ def influence(
     authority
         The table `authority`; its overall rows fill the column of that name, summed over the
         accounts of a brand.
+    reached
+        Distinct people who follow a poster, where `engine.reach` has counted them already: by
+        kind, in the order of `engine.audiences.sources_of`.
+    recent
+        What `engine.authority.recent` returned; None leaves `authority_recent` null.
 
     Notes
     -----
@@ -129,7 +90,15 @@ def influence(
     if "user" not in chosen:
         chosen["user"] = events(snapshot, "user", shares)
     parts = [
-        _described(snapshot, partitions, _sources(snapshot, kind, chosen[kind]), authority, shares)
+        _described(
+            snapshot,
+            partitions,
+            sources_of(snapshot, kind, chosen[kind]),
+            authority,
+            shares,
+            reached=(reached or {}).get(kind),
+            recent=recent,
+        )
         for kind in sorted(chosen)
     ]
     return pa.concat_tables(parts).combine_chunks()
@@ -148,68 +117,24 @@ def percentiles(
     return aligned
 
 
-def _sources(snapshot: Snapshot, kind: SourceKind, shared: SourceEvents) -> _Sources:
-    contents, users = len(snapshot.contents), len(snapshot.users)
-    author = snapshot.contents.author
-    if kind == "user":
-        ids, label, everyone = snapshot.users.user_id, snapshot.users.shown, np.arange(users)
-        accounts = _Pairs.of(everyone, everyone, users, users)
-        carried = _Pairs.of(author, np.arange(contents), users, contents)
-    elif kind == "brand":
-        brands = snapshot.brands
-        ids, label = brands.brand_id, pc.coalesce(brands.name, brands.brand_id)
-        accounts = _Pairs.of(brands.account_brand, brands.account_user, len(ids), users)
-        posted = _through(_reverse(accounts, users), author)
-        about = _through(
-            _Pairs.of(brands.domain_topic, brands.domain_brand, len(snapshot.topics), len(ids)),
-            snapshot.topics.topic,
-        )
-        carried = _Pairs.of(
-            np.concatenate((posted[1], about[1])),
-            np.concatenate((posted[0], snapshot.topics.content[about[0]])),
-            len(ids),
-            contents,
-        )
-    else:
-        ids, label = shared.source_id, shared.label
-        topics = snapshot.topics
-        is_kind = topics.kind == TOPIC_KINDS.index(kind)
-        place = pc.fill_null(pc.index_in(topics.label, label), -1).to_numpy()
-        source = np.where(is_kind, place, -1)
-        accounts = _Pairs.of(np.empty(0, np.int64), np.empty(0, np.int64), len(ids), users)
-        carried = _Pairs.of(source[topics.topic], topics.content, len(ids), contents)
-    at = pc.index_in(shared.source_id, ids).to_numpy().astype(np.int32)
-    return _Sources(kind, ids, label, accounts, carried, shared, at)
-
-
-def _reverse(pairs: _Pairs, things: int) -> _Pairs:
-    return _Pairs.of(pairs.thing, pairs.source, things, len(pairs.offset) - 1)
-
-
-def _through(pairs: _Pairs, key: npt.NDArray[Any]) -> tuple[Longs, Longs]:
-    """Join rows with what their key has: (row, thing) for every thing; key -1 has nothing."""
-    there = key >= 0
-    count = np.where(there, pairs.count[np.where(there, key, 0)] if len(pairs.count) else 0, 0)
-    row = np.repeat(np.arange(len(key)), count)
-    within = np.arange(len(row)) - np.repeat(np.cumsum(count) - count, count)
-    return row, pairs.thing[pairs.offset[key[row]] + within]
-
-
 def _described(
     snapshot: Snapshot,
     partitions: Partitions,
-    sources: _Sources,
+    sources: Sources,
     authority: pa.Table,
     shares: FirstShares,
+    *,
+    reached: Longs | None,
+    recent: Floats | None,
 ) -> pa.Table:
     n, users = len(sources), len(snapshot.users)
     shared = sources.events
     share_count = sources.spread(np.bincount(shared.source, minlength=len(shared.source_id)))
-    sharers = _Pairs.of(sources.at[shared.source], shared.user, n, users)
+    sharers = Pairs.of(sources.at[shared.source], shared.user, n, users)
     attention = _attention(snapshot, sources)
     followers = _followers(snapshot, sources)
     by_content = np.bincount(shares.content, minlength=len(snapshot.contents))
-    reach = _reach(snapshot, sources, shares)
+    reach = _reach(snapshot, sources, shares) if reached is None else reached
     basis, values = _basis(reach, share_count, attention.count)
     columns: dict[str, Any] = {
         "source_kind": pa.repeat(sources.kind, n),
@@ -223,12 +148,14 @@ def _described(
         "repeat_count": sources.spread(shared.repeats),
         "h_index": _h_index(sources.contents, by_content),
         "attention_count": attention.count,
-        "authority": _authority(snapshot, sources, authority),
+        "authority": _of_accounts(sources, _overall(snapshot, authority)),
+        "authority_recent": _of_accounts(sources, recent),
         "reach_count": pa.nulls(n, pa.int64()) if reach is None else reach,
         "influence_basis": pa.repeat(basis, n),
     }
     if sources.kind == "user":
         columns |= _at_home(partitions, attention)
+        columns["brokerage"] = brokerage(snapshot, partitions, shares)
     known = np.ones(n, np.bool_)
     if sources.kind == "user":
         known = (share_count + attention.count + sources.contents.count > 0) | (followers > 0)
@@ -243,27 +170,27 @@ def _sorted(ids: pa.StringArray, known: npt.NDArray[np.bool_]) -> pa.BooleanArra
     return pc.take(pa.array(known), pc.array_sort_indices(ids))
 
 
-def _attention(snapshot: Snapshot, sources: _Sources) -> _Pairs:
+def _attention(snapshot: Snapshot, sources: Sources) -> Pairs:
     """Return distinct (source, user) pairs of users who turned to a source, own accounts not."""
     n, users = len(sources), len(snapshot.users)
-    owner = _reverse(sources.accounts, users)
-    carrier = _reverse(sources.contents, len(snapshot.contents))
+    owner = sources.accounts.reverse(users)
+    carrier = sources.contents.reverse(len(snapshot.contents))
     acted = snapshot.interactions
     kept = np.isin(acted.kind, _ATTENTION)
     turned = [
-        (snapshot.mentions.user, *_through(owner, snapshot.mentions.target)),
-        (acted.user[kept], *_through(owner, acted.target[kept])),
-        (snapshot.replies.user, *_through(carrier, snapshot.replies.parent)),
+        (snapshot.mentions.user, *through(owner, snapshot.mentions.target)),
+        (acted.user[kept], *through(owner, acted.target[kept])),
+        (snapshot.replies.user, *through(carrier, snapshot.replies.parent)),
     ]
     found = [(sources_of, who[row]) for who, row, sources_of in turned]
     if sources.kind == "brand":
         found.append((snapshot.brands.mention_brand.astype(np.int64), snapshot.brands.mention_user))
     source, user = (np.concatenate(column) for column in zip(*found, strict=True))
     own = np.isin(source * users + user, sources.accounts.source * users + sources.accounts.thing)
-    return _Pairs.of(source[~own], user[~own], n, users)
+    return Pairs.of(source[~own], user[~own], n, users)
 
 
-def _at_home(partitions: Partitions, attention: _Pairs) -> dict[str, Any]:
+def _at_home(partitions: Partitions, attention: Pairs) -> dict[str, Any]:
     """Part a user's attention into that of the home community and that of the others."""
     home = partitions.reference
     there, here = home[attention.source], home[attention.thing]
@@ -277,17 +204,24 @@ def _at_home(partitions: Partitions, attention: _Pairs) -> dict[str, Any]:
     }
 
 
-def _authority(snapshot: Snapshot, sources: _Sources, authority: pa.Table) -> Floats:
-    """Return overall PageRank, that of a brand's accounts together; NaN without accounts."""
+def _overall(snapshot: Snapshot, authority: pa.Table) -> Floats:
+    """Return each user's PageRank over everybody, from the table; NaN where it has none."""
     overall = authority.filter(pc.is_null(authority["community_id"]))
     at = pc.index_in(snapshot.users.user_id, overall["user_id"].combine_chunks())
-    of_user = pc.take(overall["authority"].combine_chunks(), at).to_numpy(zero_copy_only=False)
+    of_user = pc.take(overall["authority"].combine_chunks(), at)
+    return np.asarray(of_user.to_numpy(zero_copy_only=False), np.float64)
+
+
+def _of_accounts(sources: Sources, of_user: Floats | None) -> Floats:
+    """Sum a figure of users over each source's accounts; NaN without accounts."""
     accounts, n = sources.accounts, len(sources)
+    if of_user is None:
+        return np.full(n, np.nan)
     total = np.bincount(accounts.source, weights=of_user[accounts.thing], minlength=n)
     return np.where(accounts.count > 0, total, np.nan)
 
 
-def _followers(snapshot: Snapshot, sources: _Sources) -> Longs:
+def _followers(snapshot: Snapshot, sources: Sources) -> Longs:
     """Return what the platform said, else what the export counts; -1 where neither is known.
 
     The accounts of a brand are counted as distinct people where the data have follows.
@@ -302,48 +236,24 @@ def _followers(snapshot: Snapshot, sources: _Sources) -> Longs:
     )
     if len(follows.follower) == 0:
         return found
-    row, source = _through(_reverse(accounts, users), follows.followee)
-    counted = _Pairs.of(source, follows.follower[row], n, users).count
+    row, source = through(accounts.reverse(users), follows.followee)
+    counted = Pairs.of(source, follows.follower[row], n, users).count
     some = accounts.count > 0
     if sources.kind == "user":
         some &= found < 0
     return np.where(some, counted, found)
 
 
-def _reach(snapshot: Snapshot, sources: _Sources, shares: FirstShares) -> Longs | None:
-    """Count distinct people who follow a poster; None without follows or beyond `REACH_STEPS`.
-
-    Posters are the authors of the source's contents, who shared those, and who passed the
-    source itself on in an export that names no contents.
-    """
-    follows, users = snapshot.follows, len(snapshot.users)
-    if len(follows.follower) == 0:
+def _reach(snapshot: Snapshot, sources: Sources, shares: FirstShares) -> Longs | None:
+    """Count distinct people who follow a poster; None without follows or beyond `REACH_STEPS`."""
+    if len(snapshot.follows.follower) == 0:
         return None
-    contents = sources.contents
-    carrier = _reverse(contents, len(snapshot.contents))
-    row, shared = _through(carrier, shares.content)
-    passed = snapshot.interactions
-    pairwise = np.isin(passed.kind, _PASSED_ON)
-    through, source = _through(_reverse(sources.accounts, users), passed.target[pairwise])
-    posters = _Pairs.of(
-        np.concatenate((contents.source, shared, source, source)),
-        np.concatenate(
-            (
-                snapshot.contents.author[contents.thing],
-                shares.user[row],
-                passed.user[pairwise][through],
-                passed.target[pairwise][through],
-            )
-        ),
-        len(sources),
-        users,
-    )
-    followed = _Pairs.of(follows.followee, follows.follower, users, users)
-    if int(followed.count[posters.thing].sum()) > REACH_STEPS:
+    posted, followed = posters(snapshot, sources, shares), followers(snapshot)
+    if int(followed.count[posted.thing].sum()) > REACH_STEPS:
         return None
     found: Longs = audience(
-        posters.offset,
-        posters.thing.astype(np.int32),
+        posted.offset,
+        posted.thing.astype(np.int32),
         sources.accounts.offset,
         sources.accounts.thing.astype(np.int32),
         followed.offset,
@@ -360,7 +270,7 @@ def _basis(reach: Longs | None, share_count: Longs, attention: Longs) -> tuple[s
     return "attention_count", attention
 
 
-def _h_index(contents: _Pairs, shared: Longs) -> pa.Array:
+def _h_index(contents: Pairs, shared: Longs) -> pa.Array:
     """Return the largest h with h contents of at least h shares; null without contents."""
     count = shared[contents.thing]
     order = np.lexsort((-count, contents.source))
@@ -370,10 +280,10 @@ def _h_index(contents: _Pairs, shared: Longs) -> pa.Array:
     return pa.array(found, mask=contents.count == 0)
 
 
-def _platform(snapshot: Snapshot, sources: _Sources) -> pa.StringArray:
+def _platform(snapshot: Snapshot, sources: Sources) -> pa.StringArray:
     """Return the platform of each source, null where it has several."""
     n = len(sources)
-    on = _Pairs.of(
+    on = Pairs.of(
         np.concatenate((sources.accounts.source, sources.contents.source)),
         np.concatenate(
             (

@@ -23,12 +23,15 @@ from engine.kernels.mixture import mixture_weights
 from engine.parallel import in_threads
 
 __all__ = [
+    "ITERATIONS",
     "SMALLEST_EXPECTED",
     "Posterior",
     "Prior",
+    "as_gamma",
     "excess",
     "expected_step",
     "fit",
+    "gamma_posterior",
     "posterior",
     "posterior_mean",
     "squash",
@@ -44,6 +47,7 @@ ITERATIONS: Final = 400
 GAIN: Final = 1e-7
 ROWS: Final = 20_000
 """Pairs worked on at once: bounds memory, decides nothing else."""
+LEAST_SHAPE: Final = 1.5
 NEGLIGIBLE: Final = 1e-9
 """Posterior weight below which a component cannot move a figure's seventh digit."""
 Z90: Final = 1.6448536269514722
@@ -141,7 +145,11 @@ def squash(
 
 
 def fit(
-    observed: npt.ArrayLike, expected: npt.ArrayLike, weight: npt.ArrayLike | None = None
+    observed: npt.ArrayLike,
+    expected: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    *,
+    iterations: int = ITERATIONS,
 ) -> Prior:
     """Fit how lifts are spread, over all cells including those without a share.
 
@@ -151,6 +159,8 @@ def fit(
         Shares counted and expected, one entry a cell or a group of equal cells.
     weight
         Cells behind each entry; one where not given.
+    iterations
+        Steps at most: fewer do where the answer is one of several rounds.
 
     Returns
     -------
@@ -175,7 +185,7 @@ def fit(
     logs = _log_weights(SHAPE, rate, np.zeros(len(rate)), observed, expected)
     likelihood = np.exp(logs - logs.max(axis=1, keepdims=True))
     start = np.full(len(MEANS), 1.0 / len(MEANS))
-    weights = mixture_weights(likelihood, count, start, ITERATIONS, GAIN * float(count.sum()))
+    weights = mixture_weights(likelihood, count, start, iterations, GAIN * float(count.sum()))
     return Prior(SHAPE, MEANS, weights / weights.sum())
 
 
@@ -215,6 +225,54 @@ def posterior_mean(prior: Prior, observed: Floats, expected: Floats) -> Floats:
         by_component = (prior.shape + o)[:, None] / (rate + e[:, None])
         found[rows] = np.einsum("ij,ij->i", weight, by_component)
     return found
+
+
+def as_gamma(
+    prior: Prior, observed: Floats, expected: Floats, most: float = SHAPE
+) -> tuple[Floats, Floats]:
+    """Return shape and rate of the gamma with the mean and variance of each posterior.
+
+    The shape is at most `most`, so that what was learned of others never decides alone, and
+    at least 1.5: below, the excess part has no mean.
+
+    Examples
+    --------
+    >>> one = Prior(25.0, np.array([2.0]), np.array([1.0]))
+    >>> shape, rate = as_gamma(one, np.array([0.0]), np.array([0.0]))
+    >>> shape.round(6).tolist(), rate.round(6).tolist()
+    ([25.0], [12.5])
+    """
+    rate = prior.shape / prior.means
+    with np.errstate(divide="ignore"):
+        log_prior = np.log(prior.weights)
+    logs = _log_weights(prior.shape, rate, log_prior, observed, expected)
+    weight = special.softmax(logs, axis=1)
+    shapes, rates = (prior.shape + observed)[:, None], rate + expected[:, None]
+    mean = np.einsum("ij,ij->i", weight, shapes / rates)
+    square = np.einsum("ij,ij->i", weight, shapes * (shapes + 1.0) / rates**2)
+    shape = np.clip(mean**2 / np.maximum(square - mean**2, 1e-300), LEAST_SHAPE, most)
+    return shape, shape / mean
+
+
+def gamma_posterior(shape: Floats, rate: Floats) -> Posterior:
+    """Return what is known of lifts that are spread as these gammas. Shapes are above 1.
+
+    Examples
+    --------
+    >>> p = gamma_posterior(np.array([45.0]), np.array([25.0]))
+    >>> p.mean.round(3).tolist(), p.lift_low.round(3).tolist(), p.prob_above.round(3).tolist()
+    ([1.8], [1.383], [1.0])
+    """
+    above = special.gammaincc(shape, rate)
+    gain = above - rate / (shape - 1.0) * special.gammaincc(shape - 1.0, rate)
+    return Posterior(
+        np.exp(special.digamma(shape) - np.log(rate)),
+        shape / rate,
+        special.gammaincinv(shape, 0.05) / rate,
+        special.gammaincinv(shape, 0.95) / rate,
+        above,
+        100.0 * np.clip(gain, 0.0, 1.0),
+    )
 
 
 def _chunks(n: int) -> Iterator[slice]:

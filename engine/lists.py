@@ -7,28 +7,34 @@ they all ask here. Nothing is computed that the tables do not say.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.contract import Backend, LoadReport
+from engine.contract import Backend, LoadReport, RunInfo
 from engine.errors import NotFound
 from engine.model import TEXT
 from engine.results import RESULTS
+from engine.wording import NO_KINDRED
 
 __all__ = [
     "Page",
     "beside_scores",
     "cascade",
     "cascades",
+    "changes",
     "communities",
     "community",
+    "continued",
     "influence",
     "made_sources",
     "members",
+    "no_kindred",
+    "reach",
+    "reader",
     "run_before",
     "scores",
     "sharers",
@@ -43,6 +49,7 @@ BY_BOUND: Final = ("-resonance_low", "-resonance", "source_kind", "source_id", "
 BY_LOUDNESS: Final = ("-influence", "-share_count", "-attention_count", "source_kind", "source_id")
 BY_SHARES: Final = ("-share_count", "content_id")
 BY_RANK: Final = ("rank", "user_id")
+BY_REACH: Final = ("-exposed_count", "-potential_count", "source_kind", "source_id")
 BY_CONFIDENCE: Final = ("-confidence", "user_id")
 
 BY_TIME: Final = ("at", "user_id")
@@ -66,17 +73,40 @@ def communities(
     *,
     verdict: str | None = None,
     kind: str | None = None,
+    level: int | None = 1,
     limit: int | None = None,
     after: Sequence[Any] | None = None,
 ) -> Page:
-    """List communities, largest first, with what their scores rest on.
+    """List communities of a level, largest first, with what their scores rest on.
 
-    To the declared columns come `observed` and `expected` (sums over the scored cells of
+    Level 1 is what is judged and scored, 0 joins its communities, and 2 parts them; None is
+    all three. To the declared columns come `observed` and `expected` (sums over the scored cells of
     the community) and `n` (how many cells those are), null where nothing is scored.
     """
-    where = _given(verdict=verdict, kind=kind)
+    where = _given(verdict=verdict, kind=kind, level=level)
     page = _page(backend, "communities", run_id, where, BY_SIZE, limit=limit, after=after)
     return Page(_with_sums(backend, run_id, page.rows), page.after)
+
+
+def changes(backend: Backend, run_id: str, *, limit: int | None = None) -> pa.Table:
+    """List what became of the communities of the run before: news first, then what was kept.
+
+    Larger communities first, by members now, or then where there are none now.
+    """
+    rows = backend.read("changes", run_id=run_id)
+    event = ("merge", "split", "birth", "death", "kept")
+    rank = pc.index_in(rows["event"], pa.array(event, TEXT))
+    size = pc.coalesce(rows["member_count"], rows["before_count"])
+    keyed = pa.table({"rank": rank, "size": size, "id": rows["community_id"]})
+    order = [("rank", "ascending"), ("size", "descending"), ("id", "ascending")]
+    return rows.take(pc.sort_indices(keyed, sort_keys=order)[:limit])
+
+
+def continued(backend: Backend, run: RunInfo) -> list[str]:
+    """Return what a run says of the run whose community ids it carries on."""
+    rows = backend.read("notes", run_id=run.run_id, where={"topic": "identity"}, order=("number",))
+    texts: list[str] = rows["text"].to_pylist()
+    return texts or ["This run carries on the ids of no other; its communities are numbered anew."]
 
 
 def community(backend: Backend, run_id: str, community_id: str) -> pa.Table:
@@ -89,7 +119,8 @@ def community(backend: Backend, run_id: str, community_id: str) -> pa.Table:
     """
     rows = backend.read("communities", run_id=run_id, where={"community_id": community_id})
     if rows.num_rows == 0:
-        known = backend.read("communities", run_id=run_id, order=BY_SIZE, limit=5)
+        main = {"level": 1}
+        known = backend.read("communities", run_id=run_id, where=main, order=BY_SIZE, limit=5)
         names = ", ".join(known["community_id"].to_pylist())
         raise NotFound(
             f"the community '{community_id}'",
@@ -109,8 +140,8 @@ def members(
 ) -> Page:
     """List the members of a community, the most authoritative inside it first.
 
-    Columns: user_id, name, handle, platform, followers_count, confidence, authority,
-    percentile, rank. Where the run has no authority inside this community (it is too
+    Columns: user_id, name, handle, platform, followers_count, confidence, stability,
+    authority, percentile, rank. Where the run has no authority inside this community (it is too
     small), those are null and the surest members come first.
     """
     inside = {"community_id": community_id}
@@ -121,10 +152,11 @@ def members(
     page = _page(backend, first, run_id, where, order, limit=limit, after=after)
     ids = page.rows["user_id"].to_pylist()
     other = backend.read(second, run_id=run_id, where=beside | {"user_id": ids})
-    columns = ("confidence",) if ranked else ("authority", "percentile", "rank")
+    sure = ("confidence", "stability")
+    columns = sure if ranked else ("authority", "percentile", "rank")
     rows = _joined(page.rows, other, columns)
     named = _joined(rows, backend.users(ids), _NAMES)
-    shown = ("user_id", *_NAMES, "confidence", "authority", "percentile", "rank")
+    shown = ("user_id", *_NAMES, *sure, "authority", "percentile", "rank")
     return Page(named.select(shown), page.after)
 
 
@@ -183,6 +215,21 @@ def influence(
     if source_ids is not None:
         where["source_id"] = list(source_ids)
     return _page(backend, "influence", run_id, where, BY_LOUDNESS, limit=limit, after=after)
+
+
+def reach(
+    backend: Backend,
+    run_id: str,
+    *,
+    kind: str | None = None,
+    community_id: str | None = None,
+    limit: int | None = None,
+    after: Sequence[Any] | None = None,
+) -> Page:
+    """List how many people sources reach, most exposed first: everywhere, or in a community."""
+    where = _given(source_kind=kind) | {"community_id": community_id}
+    page = _page(backend, "reach", run_id, where, BY_REACH, limit=limit, after=after)
+    return Page(_labelled(backend, run_id, page.rows), page.after)
 
 
 def cascades(
@@ -269,6 +316,15 @@ def sources_named(
     )
 
 
+def reader(backend: Backend, run_id: str) -> Callable[[str, Mapping[str, Any]], pa.Table]:
+    """Return what reads rows of a run's tables under conditions."""
+
+    def read(name: str, where: Mapping[str, Any]) -> pa.Table:
+        return backend.read(name, run_id=run_id, where=where)
+
+    return read
+
+
 def run_before(backend: Backend, run_id: str | None = None) -> str:
     """Return the newest run before this one, by default the active one; else the newest other.
 
@@ -292,12 +348,18 @@ def run_before(backend: Backend, run_id: str | None = None) -> str:
 def beside_scores(backend: Backend, run_id: str) -> list[str]:
     """Return what a run says about all of its scores, to stand beside every list of them.
 
-    It tells how much of the sharing they describe, since shares by people in no community
-    are never scored.
+    It tells whether any community is kindred at all, and how much of the sharing they
+    describe, since shares by people in no community are never scored.
     """
     rows = backend.read("notes", run_id=run_id, where={"topic": "crossfit"}, order=("number",))
     texts: list[str] = rows["text"].to_pylist()
-    return texts
+    return [*no_kindred(backend, run_id), *texts]
+
+
+def no_kindred(backend: Backend, run_id: str) -> list[str]:
+    """Return the sentence of a run whose communities were judged, and none of them kindred."""
+    rows = backend.read("notes", run_id=run_id, where={"topic": "verdict"}, order=("number",))
+    return [text for text in rows["text"].to_pylist() if text.startswith(NO_KINDRED)]
 
 
 def made_sources(reports: Sequence[LoadReport]) -> list[str]:

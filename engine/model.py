@@ -18,6 +18,7 @@ import pyarrow as pa
 
 __all__ = [
     "CANONICAL",
+    "CONTENT_KINDS",
     "EDGES",
     "INTERACTION_KINDS",
     "NODES",
@@ -44,8 +45,11 @@ INTERACTION_KINDS: Final = ("unknown", "share", "quote", "like", "reply", "menti
 """Kinds of INTERACTED. Only `share` and `quote` enter observed shares; only they and
 `like` tie people together unless nothing else exists."""
 
-REACTION_KINDS: Final = ("like", "review", "other")
-"""Kinds of REACTED."""
+REACTION_KINDS: Final = ("like", "review", "click", "conversion", "other")
+"""Kinds of REACTED. A conversion is what a content was to lead to: a purchase, a signature."""
+
+CONTENT_KINDS: Final = ("post", "reply", "comment", "video", "blog")
+"""Kinds of Content."""
 
 TOPIC_KINDS: Final = ("hashtag", "url", "domain", "image")
 """Kinds of Topic. `image` is a perceptual hash."""
@@ -56,12 +60,16 @@ MEMBER_KINDS: Final = ("account", "alias", "domain")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column: name, Arrow type, and a sentence for the docs."""
+    """One column: name, Arrow type, and a sentence for the docs.
+
+    `within` are the least and the greatest number that it may hold, where not any may.
+    """
 
     name: str
     type: pa.DataType
     about: str
     required: bool = False
+    within: tuple[float, float] | None = None
 
     @property
     def field(self) -> pa.Field:
@@ -102,6 +110,10 @@ def _must(name: str, about: str, type: pa.DataType = TEXT) -> Column:
 
 def _may(name: str, about: str, type: pa.DataType = TEXT) -> Column:
     return Column(name, type, about)
+
+
+def _judged(name: str, about: str, within: tuple[float, float]) -> Column:
+    return Column(name, pa.float64(), about, within=within)
 
 
 def _at(about: str) -> Column:
@@ -152,6 +164,9 @@ CANONICAL: Final[dict[str, Table]] = {
                 _may("quotes_count", "quotes, as the platform said", COUNT),
                 _may("impressions_count", "impressions, as the platform said", COUNT),
                 _may("clicks_count", "clicks, as the platform said", COUNT),
+                _judged("stance", "towards whom it answers, as somebody judged [-1,1]", (-1, 1)),
+                _judged("emotion", "how emotional it is, as somebody judged [0,1]", (0, 1)),
+                _may("is_promotion", "advertises or sells", pa.bool_()),
                 _SEEN,
             ),
             merges=True,
@@ -197,7 +212,7 @@ CANONICAL: Final[dict[str, Table]] = {
             (
                 _must("user_id", "who reacted"),
                 _must("content_id", "to what"),
-                _must("kind", "like, review or other"),
+                _must("kind", "like, review, click, conversion or other"),
                 _at("when"),
                 _may("score", "the score of a review", pa.float64()),
             ),
@@ -447,7 +462,12 @@ EDGES: Final[dict[str, EdgeTable]] = {
         EdgeTable(
             "RESONATES_IN",
             "score of a source in a community; its property `tier` says what it may be called",
-            (("User", "Community"), ("Brand", "Community"), ("Topic", "Community")),
+            (
+                ("User", "Community"),
+                ("Brand", "Community"),
+                ("Topic", "Community"),
+                ("Content", "Community"),
+            ),
             _SCORE,
         ),
     )

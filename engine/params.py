@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 __all__ = ["AnalysisParams", "Count", "Engine", "SourceKind", "TieKind", "Tier"]
 
 TieKind = Literal["shares", "likes", "coshares", "interactions", "mentions", "replies"]
-SourceKind = Literal["user", "brand", "domain", "hashtag", "url", "image"]
+SourceKind = Literal["user", "brand", "domain", "hashtag", "url", "image", "platform", "content"]
 Tier = Literal["impressions", "follows", "affinity"]
 Count = Literal["users", "interactions"]
 Engine = Literal["auto", "gds", "local"]
@@ -60,8 +61,27 @@ class AnalysisParams(BaseModel):
     split: float | None = Field(
         default=0.6, gt=0.1, lt=0.95, description="where calibration cuts the time; null = none"
     )
+    ensemble: int = Field(
+        default=10, ge=0, le=100, description="runs on resampled ties that scores are held against"
+    )
+    since: datetime | None = Field(
+        default=None, description="only what happened from then on; UTC where nothing is said"
+    )
+    until: datetime | None = Field(default=None, description="only what happened before then")
+    continues: str = Field(
+        default="auto",
+        description="run whose community ids are carried on, or none; by default the active one",
+    )
     engine: Engine = Field(
         default="auto",
         description="who finds communities and authority: gds (Graph Data Science on a Neo4j "
         "server) or local (kindred's own kernels); by default the faster of those that agree",
     )
+
+    @field_validator("since", "until")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        """Say every time in one zone: the same time gives the same run."""
+        if moment is None or moment.tzinfo is None:
+            return None if moment is None else moment.replace(tzinfo=UTC)
+        return moment.astimezone(UTC)

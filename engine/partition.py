@@ -34,6 +34,8 @@ class Partitions:
     confidence: Floats
     scored: npt.NDArray[np.bool_]
     gamma: float
+    names: pa.StringArray | None = None
+    """Ids of the communities by label, where an earlier run gave them; else c1, c2, ..."""
 
     @property
     def k(self) -> int:
@@ -42,5 +44,7 @@ class Partitions:
 
     @property
     def community_ids(self) -> pa.StringArray:
-        """`c1`, `c2`, ... by label: the ids that result tables show."""
+        """The ids that result tables show, by label."""
+        if self.names is not None:
+            return self.names
         return pa.array([f"c{label + 1}" for label in range(self.k)], pa.string())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -10,14 +10,17 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from engine.csr import Csr, Floats, Ints, Longs
-from engine.found import Found, community_ids, kinds, sizes
+from engine.found import Found
 from engine.groups import Flags
+from engine.identity import Names
+from engine.levels import Levels
 from engine.params import SourceKind
 from engine.results import RESULTS, table
 from engine.snapshot import Snapshot
 from engine.sources import SourceEvents
+from engine.strata import Stratum, above, below, judged
 from engine.ties import ItemTies, PairTies
-from engine.verdict import AGAIN, Verdicts
+from engine.verdict import Verdicts
 
 __all__ = ["DRAWN", "DRAWN_MEMBERS", "DRAWN_TIES", "tables"]
 
@@ -41,6 +44,10 @@ def tables(
     verdicts: Verdicts,
     shared: Mapping[SourceKind, SourceEvents] | None = None,
     enough: Flags | None = None,
+    *,
+    levels: Levels | None = None,
+    names: Names | None = None,
+    stability: Floats | None = None,
 ) -> dict[str, pa.Table]:
     """Return the tables communities (scores left empty), memberships, links and ties.
 
@@ -56,71 +63,68 @@ def tables(
         or what their ties go to.
     enough
         Which communities share enough to be scored; by default all do.
+    levels, names
+        What lies above and below the communities, and what all of it is called; by default
+        nothing does.
+    stability
+        Part of the runs on resampled ties in which each user is in the community too.
 
     Notes
     -----
-    O(events + ties) and some sorts. `ties` holds, of each of the 60 largest communities, the
-    1,500 strongest ties among the 300 members with most tie weight inside.
+    O(events + ties) and some sorts, a level. `links` and `ties` are of level 1; `ties` holds,
+    of each of the 60 largest communities, the 1,500 strongest ties among the 300 members with
+    most tie weight inside.
     """
-    ids = pa.array(community_ids(found.partitions.k).tolist(), pa.string())
+    ids = found.partitions.community_ids
+    main = judged(found, verdicts, enough, stability, names)
+    several = [main]
+    if levels is not None and names is not None:
+        several += [above(found, levels, names, main), below(found, levels, names)]
+    rows = [_communities(snapshot, found, each, shared or {}) for each in several]
+    every = pa.concat_tables(rows)
     return {
-        "communities": _communities(snapshot, found, verdicts, shared or {}, enough, ids),
-        "memberships": _memberships(snapshot, found, ids),
+        "communities": table("communities", {c: every[c] for c in every.column_names}),
+        "memberships": _memberships(snapshot, found, several),
         "links": _links(found, ids),
         "ties": _ties(snapshot, found, ids),
     }
 
 
-def _communities(  # noqa: PLR0917 - what `tables` was given, and the ids
-    snapshot: Snapshot,
-    found: Found,
-    verdicts: Verdicts,
-    shared: Mapping[SourceKind, SourceEvents],
-    enough: Flags | None,
-    ids: pa.StringArray,
+def _communities(
+    snapshot: Snapshot, found: Found, level: Stratum, shared: Mapping[SourceKind, SourceEvents]
 ) -> pa.Table:
-    of, k = found.partitions.reference, found.partitions.k
-    size = sizes(found.partitions)
+    of, k, size = level.of, level.k, level.size
     main = max(shared.values(), key=len, default=None)
     share_count = np.zeros(k, np.int64) if main is None else _by_community(of, main.user, k)
     platform, words = snapshot.users.platform, pa.array(snapshot.platforms, pa.string())
     platforms = _mix(of, platform, words, size, "platform")
     users, labels = _labels(snapshot)
-    top = _top_sources(snapshot, found, shared)
+    top = _top_sources(snapshot, found, level, shared)
     traits = _mix(of[users], labels.indices.to_numpy(), labels.dictionary, size, "label")
     shown = [
         _shown(trait, names, members)
         for trait, names, members in zip(traits.to_pylist(), top, size.tolist(), strict=True)
     ]
-    few = found.partitions.scored & ~(np.ones(k, np.bool_) if enough is None else enough)
     several = len(np.unique(platform[of >= 0])) > 1
-    lost = found.partitions.scored & (verdicts.overlap < AGAIN)
     alike = [several and p[0]["share"] >= _ONE_PLATFORM for p in platforms.to_pylist()]
-    flags = [
-        [
-            w
-            for w, on in zip(("few_shares", "one_platform", "not_found_again"), each, strict=True)
-            if on
-        ]
-        for each in zip(few.tolist(), alike, lost.tolist(), strict=True)
-    ]
+    said = {**level.flags, "one_platform": alike}
     return table(
         "communities",
         {
-            "community_id": ids,
-            "level": np.ones(k, np.int32),
+            "community_id": level.ids,
+            "level": np.full(k, level.level, np.int32),
+            "parent_id": level.parents,
             "label": shown,
-            "kind": kinds(found.partitions, enough),
+            "kind": list(level.kind),
             "member_count": size,
             "share_count": share_count,
             "inside_share": _inside_share(found.graph, of, k),
-            "verdict": list(verdicts.verdict),
-            "tie_gain": verdicts.gain,
-            "q_value": verdicts.q,
+            "verdict": list(level.verdict),
+            **level.judged,
             "platforms": platforms,
             "top_sources": top,
             "traits": traits,
-            "flags": flags,
+            "flags": [[name for name in sorted(said) if said[name][c]] for c in range(k)],
         },
     )
 
@@ -139,8 +143,9 @@ def _by_community(of: Ints, user: Ints, k: int) -> Longs:
 
 def _inside_share(graph: Csr, of: Ints, k: int) -> Floats:
     rows = of[np.repeat(np.arange(graph.n), np.diff(graph.indptr))]
-    inside = rows == of[graph.indices]
-    total = np.bincount(rows, weights=graph.weights, minlength=k)
+    placed = rows >= 0
+    inside = placed & (rows == of[graph.indices])
+    total = np.bincount(rows[placed], weights=graph.weights[placed], minlength=k)
     return np.bincount(rows[inside], weights=graph.weights[inside], minlength=k) / total
 
 
@@ -187,10 +192,10 @@ def _mix(label: Ints, code: Ints, words: pa.StringArray, size: Longs, name: str)
 
 
 def _top_sources(
-    snapshot: Snapshot, found: Found, shared: Mapping[SourceKind, SourceEvents]
+    snapshot: Snapshot, found: Found, level: Stratum, shared: Mapping[SourceKind, SourceEvents]
 ) -> list[list[str]]:
     """Name what the members of each community share most beyond chance, else deal with."""
-    of, k = found.partitions.reference, found.partitions.k
+    of, k = level.of, level.k
     top: list[list[str]] = [[] for _ in range(k)]
     for events in sorted(shared.values(), key=len, reverse=True):
         _add(top, of, events.user, events.source, events.label)
@@ -226,19 +231,42 @@ def _add(top: list[list[str]], of: Ints, user: Ints, source: Ints, words: pa.Str
             top[c].append(name)
 
 
-def _memberships(snapshot: Snapshot, found: Found, ids: pa.StringArray) -> pa.Table:
+def _memberships(snapshot: Snapshot, found: Found, several: Sequence[Stratum]) -> pa.Table:
+    """Return who belongs where: in the reference, level by level, then in each fold."""
     parts = found.partitions
-    labels = np.vstack((parts.reference[None, :], parts.folds))
-    fold, user = np.nonzero(labels >= 0)  # in order: reference, folds; users by id
-    confidence = parts.confidence[user]
-    columns = [
-        snapshot.users.user_id.take(pa.array(user)),
-        ids.take(pa.array(labels[fold, user])),
-        pa.array(np.ones(len(user), np.int32)),
-        pa.array((fold - 1).astype(np.int32), mask=fold == 0),
-        pa.array(confidence, mask=fold > 0),
+    pieces = []
+    for level in sorted(several, key=lambda each: each.level):
+        user = np.flatnonzero(level.of >= 0)
+        pieces.append(
+            _members(snapshot, user, level.ids.take(pa.array(level.of[user])), level.level)
+            | {
+                "confidence": pa.array(level.confidence[user]),
+                "stability": _known(level.steady[user]),
+            }
+        )
+    fold, user = np.nonzero(parts.folds >= 0)  # in order: folds; users by id
+    inside = parts.community_ids.take(pa.array(parts.folds[fold, user]))
+    pieces.append(_members(snapshot, user, inside, 1) | {"fold": pa.array(fold.astype(np.int32))})
+    schema = RESULTS["memberships"].schema
+    made = [
+        pa.table([p.get(f.name, pa.nulls(len(p["user_id"]), f.type)) for f in schema], schema)
+        for p in pieces
     ]
-    return pa.table(columns, schema=RESULTS["memberships"].schema)
+    return pa.concat_tables(made).combine_chunks()
+
+
+def _members(
+    snapshot: Snapshot, user: npt.NDArray[np.intp], community: pa.Array, level: int
+) -> dict[str, pa.Array]:
+    return {
+        "user_id": snapshot.users.user_id.take(pa.array(user)),
+        "community_id": community,
+        "level": pa.array(np.full(len(user), level, np.int32)),
+    }
+
+
+def _known(figures: Floats) -> pa.Array:
+    return pa.array(figures, mask=np.isnan(figures))
 
 
 def _links(found: Found, ids: pa.StringArray) -> pa.Table:

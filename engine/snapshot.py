@@ -16,13 +16,14 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.csr import Ints, Longs
+from engine.csr import Floats, Ints, Longs
 
 __all__ = [
     "NO_TIME",
     "Brands",
     "Contents",
     "Follows",
+    "Impressions",
     "Interactions",
     "Mentions",
     "Reactions",
@@ -51,6 +52,8 @@ class Users:
     followers_count: Longs
     """-1 where unknown."""
     labels: pa.ListArray
+    is_bot: Codes
+    """1 declared or labelled a bot, 0 not, -1 unknown."""
 
     def __len__(self) -> int:
         return len(self.user_id)
@@ -69,6 +72,22 @@ class Contents:
     platform: Ints
     author: Ints
     created_at: Longs
+    kind: Codes
+    """Index into `model.CONTENT_KINDS`, -1 unknown."""
+    text_length: Ints
+    """Characters of the text, -1 where there is none to read."""
+    impressions_count: Longs
+    """As the platform said, -1 where unknown; so are the next two."""
+    likes_count: Longs
+    clicks_count: Longs
+    stance: Floats
+    """Towards whom it answers [-1,1], NaN where nobody judged; so is the next."""
+    emotion: Floats
+    is_promotion: Codes
+    """1 advertises, 0 does not, -1 unknown."""
+    posted: npt.NDArray[np.bool_]
+    """Whether its being posted is one of the acts: false outside a window of time, where it
+    may still be shared."""
 
     def __len__(self) -> int:
         return len(self.content_id)
@@ -103,8 +122,9 @@ class Brands:
     """Brand of each (brand, domain topic) row."""
     domain_topic: Ints
     mention_brand: Ints
-    """Brand of each mention of a brand."""
+    """Brand of each mention of a brand, sorted by brand, user, time."""
     mention_user: Ints
+    mention_at: Longs
 
     def __len__(self) -> int:
         return len(self.brand_id)
@@ -138,6 +158,8 @@ class Replies:
     user: Ints
     parent: Ints
     at: Longs
+    content: Ints
+    """The reply itself, -1 where it is not named."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,7 +169,25 @@ class Reactions:
     user: Ints
     content: Ints
     kind: Codes
+    """Index into `model.REACTION_KINDS`."""
     at: Longs
+    score: Floats
+    """Of a review; NaN without."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Impressions:
+    """Who was shown what, sorted by content, user; and which community, as the export names it."""
+
+    content: Ints
+    user: Ints
+    count: Longs
+    group_name: pa.StringArray
+    """Communities as exports name them, sorted."""
+    group_content: Ints
+    """Content of each (content, named community) row, sorted by content, community."""
+    group: Ints
+    group_count: Longs
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -190,3 +230,4 @@ class Snapshot:
     reactions: Reactions
     follows: Follows
     interactions: Interactions
+    impressions: Impressions

@@ -32,6 +32,9 @@ __all__ = ["SourceEvents", "all_events", "events", "kinds"]
 LATE: Final = np.iinfo(np.int64).max
 """An unknown time, sorted behind every known one."""
 
+OF_USERS: Final = frozenset[SourceKind](("content", "platform"))
+"""Kinds of sources that are parts or sums of users as sources."""
+
 MOST_INTERACTIONS: Final = 20_000_000
 """Interactions counted one by one at most: some 100 bytes each while they are sorted."""
 
@@ -95,9 +98,14 @@ def kinds(snapshot: Snapshot, params: AnalysisParams) -> tuple[SourceKind, ...]:
 
 
 def all_events(snapshot: Snapshot, params: AnalysisParams) -> dict[SourceKind, SourceEvents]:
-    """Return the shares that count of each kind asked for that has any."""
+    """Return the shares that count of each kind asked for that has any.
+
+    Contents and platforms are made of users, whose shares are returned instead.
+    """
     shares, groups = first_shares(snapshot), root_groups(snapshot)
-    asked = params.sources or DEFAULT_SOURCES
+    asked = tuple(kind for kind in params.sources or DEFAULT_SOURCES if kind not in OF_USERS)
+    if OF_USERS & set(params.sources or ()) and "user" not in asked:
+        asked = ("user", *asked)
     found = {kind: events(snapshot, kind, shares, groups, params.count) for kind in asked}
     return {kind: counted for kind, counted in found.items() if len(counted)}
 
@@ -175,7 +183,8 @@ def _user_events(
     # Where contents are named they say more than a pairwise edge: never count both.
     named = np.zeros(len(users), np.bool_)
     named[acts.source] = True
-    posts = np.bincount(contents.author[contents.author >= 0], minlength=len(users))
+    made = (contents.author >= 0) & _alive(snapshot, shares)
+    posts = np.bincount(contents.author[made], minlength=len(users))
     return _finish(
         snapshot,
         "user",
@@ -250,7 +259,16 @@ def _topic_acts(
     shared = _Acts(
         shares.user[share], of[by_content][place], shares.at[share], shares.content[share]
     )
-    return posted.where(posted.user >= 0).join(shared), key
+    alive = _alive(snapshot, shares)[content]
+    acted = (posted.user >= 0) & contents.posted[content]
+    return posted.where(acted).join(shared), key[alive]
+
+
+def _alive(snapshot: Snapshot, shares: FirstShares) -> npt.NDArray[np.bool_]:
+    """Say of each content whether it was posted or shared at all: outside a window neither."""
+    found = snapshot.contents.posted.copy()
+    found[shares.content] = True
+    return found
 
 
 def _account_acts(snapshot: Snapshot, shares: FirstShares) -> tuple[_Acts, Longs]:
@@ -258,7 +276,7 @@ def _account_acts(snapshot: Snapshot, shares: FirstShares) -> tuple[_Acts, Longs
     contents, brands = snapshot.contents, snapshot.brands
     order = np.argsort(brands.account_user, kind="stable")
     account, owner = brands.account_user[order], brands.account_brand[order]
-    content, place = _matches(contents.author, account)
+    content, place = _matches(np.where(_alive(snapshot, shares), contents.author, -1), account)
     share, owned = _matches(contents.author[shares.content], account)
     acts = _Acts(shares.user[share], owner[owned], shares.at[share], shares.content[share])
     return _not_own(brands, acts), _key(owner[place], content.astype(np.int32), len(contents))

@@ -8,6 +8,7 @@ something. So their odds are drawn towards 1 by an exponent that the held-out ti
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,12 +19,12 @@ from engine.csr import Csr, Floats, Ints, Longs
 from engine.edges import Edges
 from engine.kernels.leiden import leiden
 
-__all__ = ["HIDDEN", "Gain", "error_of_mean", "fit", "gain"]
+__all__ = ["HIDDEN", "LEAST", "Gain", "error_of_mean", "fit", "gain"]
 
 HIDDEN: Final = 0.1
 """Part of the ties that is held out."""
 
-_LEAST: Final = 10
+LEAST: Final = 10
 """Communities with fewer members count as one, `the rest`."""
 
 _EXPONENTS: Final = np.linspace(0, 1, 21)
@@ -163,7 +164,7 @@ def gain(
     (1.0, 0.68, [0.68, nan])
     """
     size = np.bincount(labels)
-    large = size >= _LEAST
+    large = size >= LEAST
     rest = int(large.sum())
     place = np.where(large, np.cumsum(large) - 1, rest)
     community = place[labels]
@@ -199,8 +200,20 @@ def error_of_mean(values: Floats, user: Ints) -> float:
     return float(np.sqrt((off**2).sum()) / known.sum())
 
 
-def fit(edges: Edges, gamma: float, seed: int, exponent: float | None = None) -> Gain:
-    """Hide a tenth of the ties, find communities on the rest, and score them. One Leiden run."""
+def fit(
+    edges: Edges,
+    gamma: float,
+    seed: int,
+    exponent: float | None = None,
+    then: Callable[[Csr, Ints], Ints] | None = None,
+) -> Gain:
+    """Hide a tenth of the ties, find communities on the rest, and score them. One Leiden run.
+
+    `then` makes other communities of those found on what is left of the ties.
+    """
     kept, u, v = edges.hide(HIDDEN, seed)
     graph = kept.graph()
-    return gain(graph, leiden(graph, gamma, seed), u, v, edges.unit, exponent=exponent)
+    labels = leiden(graph, gamma, seed)
+    if then is not None:
+        labels = then(graph, labels)
+    return gain(graph, labels, u, v, edges.unit, exponent=exponent)

@@ -356,7 +356,7 @@ def _coshares_of(snapshot: Snapshot, groups: RootGroups, kind: str) -> ItemTies:
     many = np.searchsorted(content, shares.content, "right") - first
     share = np.repeat(np.arange(len(shares)), many)
     row = np.repeat(first, many) + np.arange(len(share)) - np.repeat(np.cumsum(many) - many, many)
-    known = contents.author[content] >= 0
+    known = (contents.author[content] >= 0) & contents.posted[content]
     why = "as asked" if len(shares) else "since nobody shares another's content"
     return ItemTies(
         n=len(snapshot.users),

@@ -10,21 +10,33 @@ from typing import Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from engine import authority as authorities
 from engine import (
     calibration,
     cascades,
     communities,
+    dimensions,
+    ensemble,
+    identity,
     influence,
+    levels,
+    lineage,
+    parents,
     portrait,
+    reach,
     resonance,
+    scorecard,
     sources,
+    tiers,
     verdict,
+    window,
 )
 from engine.algorithms import Algorithms, Local
 from engine.contract import Backend, RunInfo, RunTables
-from engine.errors import TooLittleData, UsageError
+from engine.errors import TooLittleData
+from engine.kernels.compile import telling
 from engine.params import AnalysisParams
 from engine.progress import Progress, silent
 from engine.results import table
@@ -51,19 +63,11 @@ def analyse(
     Raises
     ------
     TooLittleData
-        If the store holds no users.
-    UsageError
-        If a tier is forced that the data or this version cannot give.
+        If the store holds no users, or not what a forced tier goes by.
     MissingProcedure
         If Graph Data Science is asked for and the store has none.
     """
     params = AnalysisParams() if params is None else params
-    if params.tier not in (None, "affinity"):
-        raise UsageError(
-            f"an analysis of tier {params.tier}",
-            "this version computes tier affinity (exposure unknown) only",
-            "leave --tier out",
-        )
     algorithms = backend.algorithms(params.engine, progress)
     if algorithms.reason:
         progress(f"engine: {algorithms.reason}")
@@ -73,7 +77,12 @@ def analyse(
         raise TooLittleData(
             "an analysis", "the store is empty", "load an export first: kindred load FILE"
         )
-    return backend.publish(answers(snapshot, params, progress, algorithms), progress)
+    params = params.model_copy(update={"engine": algorithms.engine})
+    seen, _ = window.seen(snapshot, params)
+    params, earlier = lineage.before(backend, params, seen.fingerprint)
+    with telling(progress):
+        found = answers(snapshot, params, progress, algorithms, earlier)
+    return backend.publish(found, progress)
 
 
 @dataclass(slots=True)
@@ -106,17 +115,26 @@ def answers(
     params: AnalysisParams,
     progress: Progress = silent,
     algorithms: Algorithms | None = None,
+    earlier: lineage.Before | None = None,
 ) -> RunTables:
     """Compute every result table of a snapshot; nothing is stored.
 
-    The same snapshot, parameters and `algorithms` (by default kindred's own kernels) give the
-    same tables, byte for byte; the parameters that come back name the engine.
+    The same snapshot, parameters, `algorithms` (by default kindred's own kernels) and
+    communities of an `earlier` run (by default none) give the same tables, byte for byte; the
+    parameters that come back name the engine and that run.
     """
     algorithms = algorithms or Local()
-    params = params.model_copy(update={"engine": algorithms.engine})
+    continues = lineage.NONE if earlier is None else earlier.run_id
+    params = params.model_copy(update={"engine": algorithms.engine, "continues": continues})
+    tiers.require(snapshot, params)
+    snapshot, windowed = window.seen(snapshot, params)
     clock = _Clock(progress)
     with clock.stage("communities"):
-        found = communities.find(snapshot, params, progress, algorithms=algorithms)
+        start = lineage.start(earlier, snapshot)
+        found = communities.find(snapshot, params, progress, algorithms=algorithms, start=start)
+        nested = levels.nest(found, params, progress)
+        names = identity.name(found, nested, snapshot, params, earlier)
+        found = identity.renamed(found, names)
     with clock.stage("verdict"):
         verdicts = verdict.judge(found, params, progress)
     with clock.stage("shares"):
@@ -126,11 +144,26 @@ def answers(
         central = authorities.authority(
             snapshot, found.partitions, progress, counted, algorithms=algorithms
         )
+    with clock.stage("reach"):
+        reached = reach.reach(snapshot, found.partitions, shared, counted, progress)
     with clock.stage("influence"):
-        loud = influence.influence(snapshot, found.partitions, shared, central, counted)
+        loud = influence.influence(
+            snapshot,
+            found.partitions,
+            shared,
+            central,
+            counted,
+            reached=reached.followed,
+            recent=authorities.recent(snapshot, counted, algorithms=algorithms),
+        )
+    with clock.stage("parents"):
+        above = parents.parents(snapshot, counted)
     with clock.stage("cascades"):
-        travelled, edges = cascades.cascades(snapshot, found.partitions, counted)
+        travelled, edges = cascades.cascades(
+            snapshot, found.partitions, found=above, seed=params.seed
+        )
     with clock.stage("scores"):
+        taken = tiers.choose(snapshot, params, shared, counted=counted)
         scored = resonance.score(
             snapshot,
             found.partitions,
@@ -138,59 +171,114 @@ def answers(
             progress,
             influence=influence.percentiles(loud, shared),
             events_by_kind=shared,
+            tiers=taken,
+        )
+    with clock.stage("ensemble"):
+        others = ensemble.drawn(snapshot, found, params, progress)
+        said = ensemble.rescored(others, scored.table, snapshot, params, shared, progress, taken)
+    with clock.stage("dimensions"):
+        beside = dimensions.dimensions(
+            snapshot,
+            found.partitions,
+            params,
+            shared,
+            progress,
+            shares=counted,
+            whom=above.whom,
         )
     with clock.stage("calibration"):
         held = calibration.calibrate(
-            snapshot, params, progress, events_by_kind=shared, algorithms=algorithms
+            snapshot,
+            params,
+            progress,
+            events_by_kind=shared,
+            algorithms=algorithms,
+            tiers=taken,
         )
     main = scored.kinds[scored.main] if scored.main else None
     with clock.stage("portrait"):
         drawn = portrait.tables(
-            snapshot, found, verdicts, shared, None if main is None else main.scored
+            snapshot,
+            found,
+            verdicts,
+            shared,
+            None if main is None else main.scored,
+            levels=nested,
+            names=names,
+            stability=others.stability,
         )
-    tier = "affinity" if scored.kinds else None
+    with clock.stage("scorecards"):
+        kept = {
+            "authority": central,
+            "influence": loud,
+            "reach": reached.table,
+            "scores": said,
+            "dimensions": beside,
+            "cascades": travelled,
+        }
+        facts = scorecard.Facts(
+            snapshot, found.partitions, params, scorecard.held(kept), counted, above.whom
+        )
+        cards = scorecard.scorecards(facts, tuple(shared), progress)
+    tier = scored.tier
     return RunTables(
         params=params,
         fingerprint=snapshot.fingerprint,
         tier=tier,
         tables={
             **drawn,
-            "communities": _with_scores(drawn["communities"], main, tier),
+            "communities": _with_scores(
+                drawn["communities"], found.partitions.community_ids, main, tier
+            ),
             "authority": central,
             "influence": loud,
-            "scores": scored.table,
+            "reach": reached.table,
+            "changes": names.changes,
+            "scores": said,
+            "priors": scored.priors,
+            "dimensions": beside,
+            "scorecard": cards,
             "cascades": travelled,
             "cascade_edges": edges,
             "calibration": held.calibration,
             "calibration_bins": held.calibration_bins,
             "notes": _notes(
                 (
+                    *(("window", text, None) for text in windowed),
                     *found.notes,
+                    *names.notes,
+                    *others.notes,
                     *(("engine", text, None) for text in algorithms.notes),
                     *verdicts.notes,
-                    *_said(snapshot, counted, scored),
+                    *reached.notes,
+                    *_said(counted, scored),
+                    *cascades.said(above),
+                    *scorecard.left_out(facts, tuple(shared)),
                 )
             ),
         },
         timings=clock.seconds,
         counts={
             **_counts(snapshot, counted),
-            RUNS: found.runs + verdicts.runs,
+            RUNS: found.runs + nested.runs + verdicts.runs + others.runs,
         },
         versions=algorithms.versions,
     )
 
 
-def _with_scores(found: pa.Table, main: resonance.KindScores | None, tier: str | None) -> pa.Table:
+def _with_scores(
+    found: pa.Table, ids: pa.StringArray, main: resonance.KindScores | None, tier: str | None
+) -> pa.Table:
     """Fill in each community's own score: how much of its sharing is in excess."""
     if main is None:
         return found
-    # The table is sorted by id, c10 before c2; scores come by label.
-    label = np.array([int(c[1:]) - 1 for c in found["community_id"].to_pylist()], np.int64)
+    # The table is sorted by id, c10 before c2; scores come by label, of level 1 only.
+    label = pc.index_in(found["community_id"].combine_chunks(), ids)
     columns = {name: found[name] for name in found.column_names}
     for place, name in enumerate(("resonance", "resonance_low", "resonance_high")):
-        columns[name] = main.of_community[label, place]
-    columns["tier"] = [tier] * len(label)
+        values = main.of_community[:, place]
+        columns[name] = pa.array(values, mask=np.isnan(values)).take(label)
+    columns["tier"] = pc.if_else(pc.is_valid(label), tier, None)
     return table("communities", columns)
 
 
@@ -218,17 +306,9 @@ _DROPPED = {
 }
 
 
-def _said(snapshot: Snapshot, counted: FirstShares, scored: resonance.Scored) -> Iterator[Note]:
+def _said(counted: FirstShares, scored: resonance.Scored) -> Iterator[Note]:
     """Yield what the run has to say of its shares and scores."""
-    if len(snapshot.follows.follower) and scored.kinds:
-        yield (
-            "tier",
-            (
-                "These data hold follows; they tie people together and count reach, but this "
-                "version does not yet take them for exposure."
-            ),
-            None,
-        )
+    yield from scored.notes
     for reason, many in counted.dropped.items():
         if many:
             yield ("shares", f"{many:,} shares do not count: they {_DROPPED[reason]}.", many)

@@ -8,18 +8,20 @@ if it predicts held-out ties better than nearly all communities of its size in t
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from typing import Final
 
 import numpy as np
 
 from engine.csr import Floats, Ints, Longs
-from engine.edges import Edges
 from engine.found import Found
+from engine.giant import without_giants
 from engine.parallel import in_threads
 from engine.params import AnalysisParams
 from engine.progress import Progress, silent
 from engine.tie_gain import Gain, fit
+from engine.wording import NO_KINDRED
 
 __all__ = ["LEAST_NULLS", "Nulls", "Verdicts", "benjamini_hochberg", "judge"]
 
@@ -28,6 +30,13 @@ LEAST_NULLS: Final = 100
 
 AGAIN: Final = 0.3
 """Least Jaccard overlap at which a community counts as found again."""
+
+LEAST_GAIN: Final = 0.02
+"""Fewest nats a community must gain per held-out tie: a tie two percent likelier, at any size."""
+
+_COARSEST: Final = 1.0
+"""Resolution that rewired graphs are searched at, at least: below, chance has next to no
+communities, and nothing could be held against them."""
 
 LEVEL: Final = 0.05
 """Part of the communities called kindred that may be chance."""
@@ -86,9 +95,11 @@ def judge(found: Found, params: AnalysisParams, progress: Progress = silent) -> 
     A tenth of the ties is hidden, communities are found on the rest at the resolution of
     `found`, and each is scored by the held-out ties of its members, in the data and in each
     rewired graph alike, with the exponent that suits the data. With n null communities in
-    its size bin, of which m gain as much, `p = (1 + m) / (1 + n)`.
-    A community larger than any null one must moreover gain at all: chance loses on average
-    at any size, by Gibbs' inequality.
+    its size bin, of which m gain as much, `p = (1 + m) / (1 + n)`. Rewired graphs are searched
+    at a resolution of 1 at least: below, they fall into too few pieces to compare with, and
+    what is found in them gains no more on ties it has not seen (Gibbs' inequality). A
+    community must moreover gain two percent at all, since one that holds nearly everybody
+    gains next to nothing, in the data and by chance.
 
     Returns
     -------
@@ -111,8 +122,9 @@ def judge(found: Found, params: AnalysisParams, progress: Progress = silent) -> 
     if len(judged) == 0 or params.rewirings == 0:
         return _unjudged(k, params)
     gamma, seed = found.partitions.gamma, params.seed
-    data = found.gain or fit(found.edges, gamma, seed)
-    nulls = _nulls(found.edges, gamma, data.exponent, params, progress)
+    split = partial(without_giants, gamma=gamma, seed=seed) if found.split else None
+    data = found.gain or fit(found.edges, gamma, seed, then=split)
+    nulls = _nulls(found, data.exponent, params, progress)
     of, overlap = _counterpart(found.partitions.reference, data, k)
     gains, sizes = data.of[of[judged]], data.size[of[judged]]
     gains = np.where(overlap[judged] >= AGAIN, gains, np.nan)
@@ -122,8 +134,7 @@ def judge(found: Found, params: AnalysisParams, progress: Progress = silent) -> 
         for i, pool in zip(np.flatnonzero(known), nulls.like(sizes[known]), strict=True):
             above = len(pool) - int(np.searchsorted(pool, gains[i], "left"))
             p[i] = (1 + above) / (1 + len(pool))
-        beyond = known & (sizes > nulls.size[-1]) & (gains <= 0)
-        p[beyond] = 1.0
+        p[known & (gains < LEAST_GAIN)] = 1.0
     q = np.full(k, np.nan)
     q[judged] = benjamini_hochberg(p)
     gain = np.full(k, np.nan)
@@ -136,14 +147,15 @@ def judge(found: Found, params: AnalysisParams, progress: Progress = silent) -> 
     return Verdicts(verdict, gain, q, overlap, runs, len(nulls.size), said)
 
 
-def _nulls(
-    edges: Edges, gamma: float, exponent: float, params: AnalysisParams, progress: Progress
-) -> Nulls:
+def _nulls(found: Found, exponent: float, params: AnalysisParams, progress: Progress) -> Nulls:
+    gamma = max(found.partitions.gamma, _COARSEST)
+
     def one(number: int) -> tuple[Longs, Floats]:
         seed = params.seed + 1 + number
-        found = fit(edges.rewire(seed), gamma, seed, exponent)
-        counted = (found.size >= params.min_members) & ~np.isnan(found.of)
-        return found.size[counted], found.of[counted]
+        split = partial(without_giants, gamma=gamma, seed=seed) if found.split else None
+        null = fit(found.edges.rewire(seed), gamma, seed, exponent, split)
+        counted = (null.size >= params.min_members) & ~np.isnan(null.of)
+        return null.size[counted], null.of[counted]
 
     sizes, gains = [], []
     for size, gain in in_threads(one, range(params.rewirings)):
@@ -210,7 +222,10 @@ def _notes(
         return (("verdict", said, float(count)),)
     kindred = sum(verdict[c] == "kindred" for c in judged.tolist())
     if kindred == 0:
-        said = f"No kindred communities here: none predicts held-out ties better than {many}."
+        said = (
+            f"{NO_KINDRED}: none of {len(judged)} is both found again without a tenth of the ties "
+            f"and better at predicting those than {many}."
+        )
         return (("verdict", said, 0.0),)
     said = (
         f"{kindred} of {len(judged)} communities with {params.min_members} members or more are "

@@ -8,11 +8,14 @@ name is *affinity (exposure unknown)*. Mentions, replies and edges of unknown ki
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 __all__ = [
     "MADE_DATA",
+    "NO_KINDRED",
     "QUADRANTS",
+    "depth_sentence",
     "knows_exposure",
     "lower_bound",
     "quadrant_heading",
@@ -24,6 +27,9 @@ __all__ = [
     "verdict_sentence",
     "verdict_word",
 ]
+
+NO_KINDRED: Final = "No kindred communities found"
+"""How a run says that its communities were judged, and that none is more than chance."""
 
 MADE_DATA: Final = "made data"
 """Stands on every list and page over data that was made up."""
@@ -191,3 +197,39 @@ def trust_word(verdict: str) -> str:
 def trust_sentence(verdict: str) -> str:
     """Say how far to believe scores under this light."""
     return _TRUST_SENTENCES[verdict]
+
+
+def depth_sentence(cascade: Mapping[str, Any]) -> str:
+    """Say how deep a cascade went and how far that is known, to follow on a clause.
+
+    Parameters
+    ----------
+    cascade
+        A row of the table `cascades`.
+
+    Examples
+    --------
+    >>> row = {"depth_max": None, "depth_low": None, "depth_high": None,
+    ...        "parent_known_share": 0.0, "parent_inferred_share": 0.0}
+    >>> depth_sentence(row)
+    '. The data do not say from whom, so depth is unknown.'
+    >>> depth_sentence({**row, "depth_low": 2, "depth_high": 7})
+    '. The data leave open from whom: it went 2 to 7 steps deep over likely trees.'
+    >>> depth_sentence({**row, "depth_max": 3, "parent_known_share": 1.0})
+    ', 3 steps deep at most (100% of parents given).'
+    """
+    deep, low, high = (cascade[f"depth_{name}"] for name in ("max", "low", "high"))
+    given, inferred = cascade["parent_known_share"], cascade["parent_inferred_share"] or 0.0
+    known = f"{given:.0%} of parents given"
+    if inferred > 0.0:
+        known += f", {inferred:.0%} inferred"
+    if deep is None and low is None:
+        if given + inferred > 0.0:
+            return f". Too few parents are known for its depth ({known})."
+        return ". The data do not say from whom, so depth is unknown."
+    if low is not None:
+        went = "steps deep over likely trees"
+        if deep is None:
+            return f". The data leave open from whom: it went {low} to {high} {went}."
+        return f", about {deep} ({low} to {high}) {went} ({known})."
+    return f", {deep} {'step' if deep == 1 else 'steps'} deep at most ({known})."

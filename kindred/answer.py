@@ -16,6 +16,7 @@ from typing import Any, Final
 
 from rich.console import Group, RenderableType
 
+from engine import lists
 from engine.contract import Backend, RunInfo
 from engine.verbs import RUNS
 from engine.wording import (
@@ -30,6 +31,7 @@ from kindred.loudness import loudness
 from kindred.made import labelled
 from kindred.paragraphs import columns, figure, heading, interval, percent, sentence
 from kindred.plain import plain
+from kindred.structureless import structureless
 
 __all__ = ["answer"]
 
@@ -45,7 +47,7 @@ ACCOUNTS: Final = 100_000
 """Most accounts of brands that are looked up."""
 
 _TOPICS: Final = frozenset(
-    {"tier", "ties", "resolution", "engine", "platforms", "crossfit", "floor"}
+    {"window", "tier", "ties", "resolution", "engine", "platforms", "crossfit", "floor"}
 )
 """Notes of a run that stand at the top."""
 
@@ -74,6 +76,8 @@ def _parts(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
     yield from _communities(backend, run)
     if run.tier is None:
         yield from loudness(backend, run, _communities_of(backend, run))
+    elif lists.no_kindred(backend, run.run_id):
+        yield from structureless(backend, run)
     else:
         yield from _strongest(backend, run)
         yield from _contrasts(backend, run)
@@ -112,9 +116,7 @@ def _communities(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
         if run.tier is not None
         else f"Communities: {len(rows):,} large enough to describe, {kindred:,} of them kindred"
     )
-    if any(r["verdict"] == "not_kindred" for r in rows) and not kindred:
-        yield sentence("No kindred communities here: none holds together more than chance does.")
-    elif not kindred:
+    if not kindred and not lists.no_kindred(backend, run.run_id):
         yield sentence("No community here could be told from chance, nor be shown to be chance.")
     table = columns(
         ("id", "left"),
@@ -139,7 +141,12 @@ def _communities(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
 
 
 def _communities_of(backend: Backend, run: RunInfo) -> list[Row]:
-    found = backend.read("communities", run_id=run.run_id, order=("-member_count", "community_id"))
+    found = backend.read(
+        "communities",
+        run_id=run.run_id,
+        where={"level": 1},
+        order=("-member_count", "community_id"),
+    )
     return [r for r in found.to_pylist() if r["kind"] != "fringe"]
 
 
@@ -152,7 +159,11 @@ def _mix(row: Row) -> str:
 
 def _strongest(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
     yield heading(f"In each community, by {lower_bound(run.tier)}")
-    ids = [r["community_id"] for r in _communities_of(backend, run)]
+    ids = [
+        r["community_id"]
+        for r in _communities_of(backend, run)
+        if r["kind"] != "mainstream" and r["verdict"] != "not_kindred"
+    ]
     owned = _owned(backend)
     shown = 0
     for community_id in ids:
@@ -254,7 +265,7 @@ def _next(backend: Backend, run: RunInfo, store: str | None) -> Iterator[Rendera
     commands = ["communities", "influence", "view --open", "serve"]
     if first is not None:
         commands.insert(1, f"communities {first['community_id']}")
-    if run.tier is not None and first is not None:
+    if run.tier is not None and first is not None and not lists.no_kindred(backend, run.run_id):
         commands.insert(2, f"resonance --community {first['community_id']}")
         commands.append("export scores -o scores.parquet")
     yield heading("Where to look next")

@@ -26,12 +26,14 @@ from engine.params import AnalysisParams
 from engine.progress import Progress, silent
 from engine.results import RESULTS
 from engine.server import Server
-from engine.wording import MADE_DATA, lower_bound, tier_sentence
+from engine.wording import lower_bound, tier_sentence
+from kindred.questions import Questions, made
 from kindred.result import Result
 
 if TYPE_CHECKING:
     from kindred.compared import Compared
     from kindred.suffix import FileFormat, GraphFormat
+    from kindred.validated import Validated
 
 __all__ = ["EXPORTS", "TABLES", "Kindred", "connect"]
 
@@ -46,6 +48,8 @@ _RUNS = pa.schema(
         ("created_at", TIME),
         ("active", pa.bool_()),
         ("stale", pa.bool_()),
+        ("since", TIME),
+        ("until", TIME),
         ("tier", TEXT),
         ("seed", COUNT),
         ("seconds", pa.float64()),
@@ -119,7 +123,7 @@ def connect(
     )
 
 
-class Kindred:
+class Kindred(Questions):
     """A store, and what can be asked of it.
 
     Verbs that read take `run`, the id of a run; by default the active one. Their answer is
@@ -128,6 +132,7 @@ class Kindred:
 
     def __init__(self, backend: Backend) -> None:
         self.backend = backend
+        self._scenes = {}
 
     def load(
         self,
@@ -159,7 +164,7 @@ class Kindred:
         reports = load(self.backend, paths, format=format, options=options, progress=progress)
         rows = [row for report in reports for row in _load_rows(report)]
         notes = tuple(note for report in reports for note in report.notes)
-        return Result(pa.Table.from_pylist(rows, _LOADED), "loaded", notes=notes + _made(reports))
+        return Result(pa.Table.from_pylist(rows, _LOADED), "loaded", notes=notes + made(reports))
 
     @staticmethod
     def adopt(
@@ -267,6 +272,8 @@ class Kindred:
         self,
         params: AnalysisParams | None = None,
         *,
+        window: str | None = None,
+        every: str | None = None,
         progress: Progress = silent,
         **options: Any,
     ) -> Result:
@@ -276,24 +283,80 @@ class Kindred:
         ----------
         params
             All options as one value.
+        window
+            Only what happened in it, such as `2021-08-01..2021-09-01`: both `since` and
+            `until` at once.
+        every
+            A run for each stretch of this length, such as `30d`, oldest first, each
+            continuing the community ids of the one before; see `series`.
         **options
             Or single fields of `AnalysisParams`, such as `seed=7`.
 
         Returns
         -------
         Result
-            The row of the new run, as in `runs`; its `run_id` is the new run's.
+            The row of the new run, as in `runs`; its `run_id` is the new run's. With `every`
+            a row a run; the last is the active one.
 
         Raises
         ------
         UsageError
             If an option does not exist or its value is not allowed.
         """
+        from engine.series import analyse_every, parsed
         from engine.verbs import analyse
 
-        return _runs([analyse(self.backend, _params(params, options), progress)])
+        if window is not None:
+            options |= dict(zip(("since", "until"), parsed(window), strict=True))
+        chosen = _params(params, options)
+        if every is None:
+            return _runs([analyse(self.backend, chosen, progress)])
+        found = analyse_every(self.backend, chosen, every, progress)
+        return _runs(found.runs, found.skipped)
 
     analyze = analyse
+
+    def validate(
+        self,
+        *,
+        split: float = 0.6,
+        sources: Sequence[str] | None = None,
+        seed: int = 1,
+        progress: Progress = silent,
+    ) -> Validated:
+        """Hold the score and simpler figures against what new people shared later.
+
+        Everything is learned on the first part of the time; nothing in the store changes, and
+        no run is needed.
+
+        Parameters
+        ----------
+        split
+            Part of the time that is learned from.
+        sources
+            Kinds of sources; by default user, brand and domain.
+        seed
+            Seed of the folds and of the bootstrap.
+
+        Returns
+        -------
+        Validated
+            Rows are the score and its rivals: deviance explained, rank correlation, NDCG at 10,
+            and how far the score is ahead, with 95 % intervals. `.calibration` are the
+            slopes, `.bins` realised against predicted lift; `.write(folder)` writes all three.
+
+        Raises
+        ------
+        TooLittleData
+            If no kind of source has 1,000 later shares by new people, or nothing has a time.
+        """
+        from engine.validation import validate
+        from kindred.validated import Validated
+
+        kinds = tuple(sources) if sources else None
+        params = _params(None, {"split": split, "sources": kinds, "seed": seed})
+        found = validate(self.backend.snapshot(), params, progress)
+        return Validated(found, split, self._made())
 
     def runs(self) -> Result:
         """List the runs, newest first."""
@@ -304,16 +367,32 @@ class Kindred:
         community: str | None = None,
         *,
         verdict: str | None = None,
+        level: int | None = 1,
         limit: int | None = None,
         run: str | None = None,
     ) -> Result:
-        """List communities, largest first, or return one of them."""
+        """List communities, largest first, or return one of them.
+
+        `level` 1 is what is judged and scored, 0 joins its communities, 2 parts them, and
+        None is all three.
+        """
         info = self.backend.run(run)
         if community is not None:
             rows = lists.community(self.backend, info.run_id, community)
             return self._result(rows, f"community {community}", info)
-        page = lists.communities(self.backend, info.run_id, verdict=verdict, limit=limit)
+        page = lists.communities(
+            self.backend, info.run_id, verdict=verdict, level=level, limit=limit
+        )
         return self._result(page.rows, "communities", info)
+
+    def changes(self, *, limit: int | None = None, run: str | None = None) -> Result:
+        """List what became of the communities of the run whose ids this one carries on.
+
+        Merges, splits, births and deaths first, then what was kept; larger ones first.
+        """
+        info = self.backend.run(run)
+        rows = lists.changes(self.backend, info.run_id, limit=limit)
+        return self._result(rows, "changes", info, lists.continued(self.backend, info))
 
     def members(
         self, community: str, *, limit: int | None = None, run: str | None = None
@@ -465,8 +544,8 @@ class Kindred:
                 run = lists.run_before(self.backend, other)
             mine, theirs = self.backend.run(run), there.backend.run(other)
             found = compare(self.backend, mine.run_id, there.backend, theirs.run_id)
-            made = _made((*self.backend.batches(), *there.backend.batches()))
-        return Compared(found, mine, theirs, made, changed=changed, limit=limit)
+            said = made((*self.backend.batches(), *there.backend.batches()))
+        return Compared(found, mine, theirs, said, changed=changed, limit=limit)
 
     def notes(self, *, run: str | None = None) -> Result:
         """Return what a run has to say about itself, in sentences."""
@@ -538,6 +617,67 @@ class Kindred:
         write_file(result.to_arrow(), Path(path), format, force=force)
         return result
 
+    def bundle(
+        self,
+        run: str | None = None,
+        *,
+        path: str | Path,
+        handles: bool = False,
+        force: bool = False,
+        progress: Progress = silent,
+    ) -> Result:
+        """Write a run as one file that a paper can name and a reader can compute again.
+
+        A zip of the data without texts, every result table, the main ones as csv, figures, a
+        methods text and a citation. Accounts and contents go by pseudonyms whose key is thrown
+        away; the run is computed again under them, since its folds follow from ids.
+
+        Parameters
+        ----------
+        run
+            Which run; by default the active one.
+        path
+            The zip.
+        handles
+            Keep the ids of accounts and contents.
+        force
+            Replace a file that is there.
+
+        Returns
+        -------
+        Result
+            A row a file in it: `file`, `bytes`, `sha256`.
+        """
+        from kindred.bundling import write_bundle
+
+        info = self.backend.run(run)
+        files = write_bundle(
+            self.backend, info.run_id, Path(path), handles=handles, force=force, progress=progress
+        )
+        return self._result(files, f"files in {path}", info)
+
+    @staticmethod
+    def replay(path: str | Path, *, progress: Progress = silent) -> Result:
+        """Compute the run of a bundle again, in a store of its own, and compare every table.
+
+        Returns
+        -------
+        Result
+            A row a table: `table`, `rows`, `same`, `digest`, and the first `difference`.
+
+        Raises
+        ------
+        InputError
+            If it is no bundle, damaged or too large.
+        """
+        from kindred.replaying import replay
+
+        manifest, rows = replay(Path(path), progress)
+        alike = all(rows["same"].to_pylist())
+        title = f"{'identical' if alike else 'not identical'}: {path}"
+        written = manifest.versions.get("kindred")
+        return Result(rows, title, manifest.run_id, None, (f"written by kindred {written}",))
+
     def query(
         self, cypher: str, parameters: Mapping[str, Any] | None = None, *, limit: int = 10_000
     ) -> Result:
@@ -582,18 +722,6 @@ class Kindred:
         active = next((r.run_id for r in runs if r.active), "none yet")
         return f"Kindred({len(self.backend.batches())} loads, active run: {active})"
 
-    def _made(self) -> tuple[str, ...]:
-        return _made(self.backend.batches())
-
-    def _result(
-        self, rows: pa.Table, title: str, run: RunInfo, beside: Sequence[str] = ()
-    ) -> Result:
-        return Result(rows, title, run.run_id, run.tier, (*self._made(), *beside))
-
-
-def _made(reports: Sequence[LoadReport]) -> tuple[str, ...]:
-    return tuple(f"{MADE_DATA}: {title}" for title in lists.made_sources(reports))
-
 
 def _params(params: AnalysisParams | None, options: Mapping[str, Any]) -> AnalysisParams:
     """Merge options into params; a pydantic error becomes three lines."""
@@ -630,13 +758,15 @@ def _load_rows(report: LoadReport) -> list[dict[str, Any]]:
     return read + rejected
 
 
-def _runs(infos: Sequence[RunInfo]) -> Result:
+def _runs(infos: Sequence[RunInfo], notes: tuple[str, ...] = ()) -> Result:
     rows = [
         {
             "run_id": info.run_id,
             "created_at": info.created_at,
             "active": info.active,
             "stale": info.stale,
+            "since": info.params.since,
+            "until": info.params.until,
             "tier": info.tier,
             "seed": info.params.seed,
             "seconds": sum(info.timings.values()),
@@ -650,4 +780,4 @@ def _runs(infos: Sequence[RunInfo]) -> Result:
         for info in infos
     ]
     run_id, tier = (infos[0].run_id, infos[0].tier) if len(infos) == 1 else (None, None)
-    return Result(pa.Table.from_pylist(rows, _RUNS), "runs", run_id, tier)
+    return Result(pa.Table.from_pylist(rows, _RUNS), "runs", run_id, tier, notes)

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from engine.errors import DiskFull, UsageError
 from kindred.suffix import FileFormat, format_of
 
-__all__ = ["write", "write_file"]
+__all__ = ["whole", "write", "write_file"]
 
 _CHUNK = 20_000
 _JSON = orjson.OPT_UTC_Z | orjson.OPT_NAIVE_UTC
@@ -59,6 +59,21 @@ def write_file(
         If the disk is full; nothing is left behind.
     """
     format = format or format_of(path)
+    with whole(path, force=force) as stream:
+        write(table, stream, format)
+
+
+@contextlib.contextmanager
+def whole(path: Path, *, force: bool = False) -> Iterator[IO[bytes]]:
+    """Lend a file beside `path` that takes its name when the block ends well.
+
+    Raises
+    ------
+    UsageError
+        If the file is there and `force` is false, or its folder is missing.
+    DiskFull
+        If the disk is full; nothing is left behind.
+    """
     if not path.parent.is_dir():
         raise UsageError(
             f"to write {path}", f"there is no folder {path.parent}", "make the folder first"
@@ -69,13 +84,6 @@ def write_file(
         raise UsageError(
             f"to write {path}", "the file is there already", "give another name, or --force"
         )
-    with _whole(path) as stream:
-        write(table, stream, format)
-
-
-@contextlib.contextmanager
-def _whole(path: Path) -> Iterator[IO[bytes]]:
-    """Lend a file beside `path` that takes its name when the block ends well."""
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     beside = Path(name)
     try:

@@ -13,9 +13,11 @@ from typing import Final
 import pyarrow as pa
 
 from engine.model import (
+    CONTENT_KINDS,
     COUNT,
     INTERACTION_KINDS,
     MEMBER_KINDS,
+    REACTION_KINDS,
     SHARE_KINDS,
     TIME,
     TOPIC_KINDS,
@@ -38,7 +40,8 @@ _KINDS: Final = {
     "brand_members": MEMBER_KINDS,
     "topics": TOPIC_KINDS,
 }
-"""Tables whose kind is one of a list. Reactions of other kinds are `other`."""
+"""Tables whose kind is one of a list. Reactions of other kinds are `other`, contents what
+they are called."""
 
 _SPACES: Final = {"users": "user", "content": "content"}
 """Tables that say which ids there are, and the space the ids belong to."""
@@ -91,10 +94,16 @@ def _conditions(table: Table) -> list[tuple[str, str, str]]:
     rules.append(("platform", "platform", f"NOT regexp_full_match({_GIVEN}, '[a-z][a-z0-9_.-]*')"))
     rules += [rule for c in table.columns if (rule := _unreadable(c)) is not None]
     if table.name in _KINDS:
-        words = ", ".join(f"'{k}'" for k in _KINDS[table.name])
+        words = _words(_KINDS[table.name])
         rules.append(("kind", "kind", f"NOT no_id(kind) AND lower(trim(kind)) NOT IN ({words})"))
     if table.name == "impressions":
         rules.append(("nobody", "content_id", "no_id(user_id) AND no_id(community)"))
+    rules += [
+        ("range", c.name, f"finite_number({quoted(c.name)}) NOT BETWEEN {low} AND {high}")
+        for c in table.columns
+        if c.within is not None
+        for low, high in (c.within,)
+    ]
     if table.name == "interactions":
         rules.append(("number", "weight", "TRY_CAST(weight AS DOUBLE) <= 0"))
     return rules
@@ -169,7 +178,7 @@ def _cell(table: Table, c: Column) -> str:
             f"CASE lower(trim(kept.kind)) WHEN 'domain' THEN plain_domain({n})"
             f" WHEN 'hashtag' THEN lower(ltrim(trim({n}), '#')) ELSE trim({n}) END"
         )
-    if c.name == "kind" and table.name != "content":
+    if c.name == "kind":
         return _kind(table, n)
     return _value(c, n)
 
@@ -191,8 +200,14 @@ def _kind(table: Table, n: str) -> str:
     if table.name == "shares":
         return f"CASE WHEN no_id({n}) THEN 'share' ELSE {word} END"
     if table.name == "reactions":
-        return f"CASE WHEN {word} IN ('like', 'review') THEN {word} ELSE 'other' END"
+        return f"CASE WHEN {word} IN ({_words(REACTION_KINDS)}) THEN {word} ELSE 'other' END"
+    if table.name == "content":
+        return f"CASE WHEN {word} IN ({_words(CONTENT_KINDS)}) THEN {word} ELSE plain_text({n}) END"
     return word
+
+
+def _words(kinds: tuple[str, ...]) -> str:
+    return ", ".join(f"'{kind}'" for kind in kinds)
 
 
 def _value(c: Column, n: str) -> str:

@@ -50,6 +50,7 @@ REASONS: Final = {
     "kind": "the kind is none of the known ones",
     "time": "the time cannot be read",
     "number": "the number cannot be read, or is below zero",
+    "range": "the number is less or more than its column may hold",
     "platform": "the platform is no plain word",
     "yes_no": "the value is neither yes nor no",
     "nobody": "the row names neither a user nor a community",

@@ -101,5 +101,5 @@ def small_store(small_export: Path) -> Path:
     store = small_export.parent / "kindred-data"
     with kindred.connect(store) as k:
         k.load(small_export)
-        k.analyse(rewirings=3)
+        k.analyse(rewirings=3, ensemble=2)
     return store

@@ -19,7 +19,7 @@ def k(small_store: Path) -> kindred.Kindred:
 def test_the_way_of_the_readme(small_export: Path, tmp_path: Path) -> None:
     with kindred.connect(tmp_path / "store") as k:
         loaded = k.load(small_export)
-        run = k.analyse(seed=2, rewirings=0, split=None)
+        run = k.analyse(seed=2, rewirings=0, ensemble=0, split=None)
         scores = k.scores(community="c1").to_pandas()
     assert {r["table"]: r["rows"] for r in loaded if r["table"]} == {
         "users": 120,
@@ -77,11 +77,12 @@ def test_options_that_are_not_allowed(k: kindred.Kindred, options: dict[str, Any
 
 def test_params_and_options_join(small_store: Path, tmp_path: Path) -> None:
     shutil.copytree(small_store, tmp_path / "store")
-    params = kindred.AnalysisParams(seed=4, rewirings=0, split=None)
+    params = kindred.AnalysisParams(seed=4, rewirings=0, ensemble=0, split=None)
     with kindred.connect(tmp_path / "store") as k:
+        before = k.backend.run().run_id
         row = k.analyze(params, folds=3).to_dicts()[0]
     assert kindred.AnalysisParams.model_validate_json(row["params"]) == params.model_copy(
-        update={"folds": 3, "engine": "local"}
+        update={"folds": 3, "engine": "local", "continues": before}
     )
 
 

@@ -28,13 +28,17 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """An edge between nodes by their place; `across` marks one that leaves a community."""
+    """An edge between nodes by their place.
+
+    `across` marks one that leaves a community, `dashed` one that is inferred.
+    """
 
     source: int
     target: int
     width: float
     title: str = ""
     across: bool = False
+    dashed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,6 +97,7 @@ def _graph(drawing: Drawing) -> str:
             width=round(float(edge.width), 2),
             title=edge.title,
             across=bool(edge.across),
+            dashes=bool(edge.dashed),
         )
     network.toggle_physics(False)
     nodes, edges, *_ = network.get_network_data()

@@ -81,6 +81,13 @@ class CascadePick:
         unknown = int((self.parent == -2).sum())
         return len(self.parent) > 1 and unknown * 2 < len(self.parent)
 
+    def is_inferred(self, i: int) -> bool:
+        """Whether the parent of drawn share i (from 1) is not given by the data."""
+        method = self.shares[i - 1]["parent_method"]
+        # Runs of earlier versions call the author *root* where the data give the author.
+        fallback = method == "root" and "root_fallback" in self.cascade["flags"]
+        return fallback or method in {"follows", "interaction"}
+
 
 def _plural(count: int, one: str, many: str | None = None) -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"

@@ -33,9 +33,10 @@ def picture(drawing: Drawing, *, inline: bool = True) -> Markup:
 
 def _edge(edge: Edge, drawing: Drawing) -> str:
     u, v = drawing.nodes[edge.source], drawing.nodes[edge.target]
+    dashes = ' stroke-dasharray="5 4"' if edge.dashed else ""
     return (
         f'<line x1="{u.x:.1f}" y1="{u.y:.1f}" x2="{v.x:.1f}" y2="{v.y:.1f}" '
-        f'stroke="{EDGE}" stroke-width="{edge.width:.2f}"/>'
+        f'stroke="{EDGE}" stroke-width="{edge.width:.2f}"{dashes}/>'
     )
 
 

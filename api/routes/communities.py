@@ -30,14 +30,19 @@ def all_communities(
         Verdict | None, Query(description="what the test against rewired graphs said")
     ] = None,
     kind: Annotated[CommunityKind | None, Query(description="only these")] = None,
+    level: Annotated[
+        int,
+        Query(ge=0, le=2, description="1: what is judged and scored; 0 joins those, 2 parts them"),
+    ] = 1,
 ) -> dict[str, Any]:
-    """List communities, largest first."""
-    of = f"communities {verdict} {kind}"
+    """List communities of a level, largest first."""
+    of = f"communities {verdict} {kind} {level}"
     page = lists.communities(
         asked.backend,
         asked.run.run_id,
         verdict=verdict,
         kind=kind,
+        level=level,
         limit=cut.limit,
         after=cut.key(of),
     )

@@ -43,7 +43,8 @@ def one_run(
     run = backend.run(run_id)
     batches = backend.batches()
     fresh(request, response, tag(run.run_id, run.active, *(b.batch_id for b in batches)))
-    return Answering(backend, run, tuple(made_sources(batches))).envelope(
+    answering = Answering(backend, run, tuple(made_sources(batches)), request.app.state.scenes)
+    return answering.envelope(
         run=Run.model_validate(run),
         notes=backend.read("notes", run_id=run.run_id).to_pylist(),
         calibration=backend.read("calibration", run_id=run.run_id).to_pylist(),

@@ -15,6 +15,9 @@
 // parameters: quotes_count (LIST OF INTEGER) property, a row; null where no row has it
 // parameters: impressions_count (LIST OF INTEGER) property, a row; null where no row has it
 // parameters: clicks_count (LIST OF INTEGER) property, a row; null where no row has it
+// parameters: stance (LIST OF FLOAT) property, a row; null where no row has it
+// parameters: emotion (LIST OF FLOAT) property, a row; null where no row has it
+// parameters: is_promotion (LIST OF BOOLEAN) property, a row; null where no row has it
 // parameters: seen (LIST OF LIST OF INTEGER) as `kindred_seen`, a row; null where no row has it
 // parameters: told (LIST OF INTEGER) as `kindred_told`, a row; null where no row has it
 // parameters: load (INTEGER) number of the load
@@ -28,5 +31,6 @@ CREATE (n:Content {
   shares_count: $shares_count[i], likes_count: $likes_count[i],
   replies_count: $replies_count[i], quotes_count: $quotes_count[i],
   impressions_count: $impressions_count[i], clicks_count: $clicks_count[i],
+  stance: $stance[i], emotion: $emotion[i], is_promotion: $is_promotion[i],
   kindred_seen: $seen[i], kindred_told: $told[i], kindred_load: $load
 })

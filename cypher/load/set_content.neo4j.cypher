@@ -15,6 +15,9 @@
 // parameters: quotes_count (LIST OF INTEGER) property, a row; null where no row has it
 // parameters: impressions_count (LIST OF INTEGER) property, a row; null where no row has it
 // parameters: clicks_count (LIST OF INTEGER) property, a row; null where no row has it
+// parameters: stance (LIST OF FLOAT) property, a row; null where no row has it
+// parameters: emotion (LIST OF FLOAT) property, a row; null where no row has it
+// parameters: is_promotion (LIST OF BOOLEAN) property, a row; null where no row has it
 // parameters: seen (LIST OF LIST OF INTEGER) as `kindred_seen`, a row; null where no row has it
 // parameters: told (LIST OF INTEGER) as `kindred_told`, a row; null where no row has it
 // returns: none
@@ -27,4 +30,5 @@ SET n.platform = $platform[i], n.kind = $kind[i],
     n.shares_count = $shares_count[i], n.likes_count = $likes_count[i],
     n.replies_count = $replies_count[i], n.quotes_count = $quotes_count[i],
     n.impressions_count = $impressions_count[i], n.clicks_count = $clicks_count[i],
+    n.stance = $stance[i], n.emotion = $emotion[i], n.is_promotion = $is_promotion[i],
     n.kindred_seen = $seen[i], n.kindred_told = $told[i]

@@ -5,9 +5,10 @@
 // parameters: part (INT64) which part of the rows, from 0
 // parameters: parts (INT64) how many parts they are read in
 // parameters: unknown (INT64) what stands for an unknown time
-// returns: source, target, at
+// returns: source, target, at, content
 MATCH (a) WHERE id(a) IN $starts
 MATCH (a)-[r:REPLIED]->(b:Content)
 WHERE r.kindred_load IN $loads AND id(r) % $parts = $part
 RETURN collect(id(a)) AS source, collect(id(b)) AS target,
-       collect(coalesce(r.at.epochMillis * 1000 + r.at.microsecond % 1000, $unknown)) AS at
+       collect(coalesce(r.at.epochMillis * 1000 + r.at.microsecond % 1000, $unknown)) AS at,
+       collect(coalesce(r.content_id, '')) AS content

@@ -1,6 +1,9 @@
 // name: project_types
-// about: returns which types of relationships the database has
+// about: returns which types of relationships, and which labels, the database has
 // parameters: none
 // returns: type
 CALL db.relationshipTypes() YIELD relationshipType
 RETURN relationshipType AS type
+UNION
+CALL db.labels() YIELD label
+RETURN label AS type

@@ -19,11 +19,15 @@ __all__ = [
     "ADRIFT",
     "AUTHOR",
     "CIRCLE",
+    "FALLBACK",
+    "FOLLOWS",
     "GIVEN",
+    "INTERACTION",
     "LATE",
     "MISSING",
     "ROOT",
     "UNKNOWN",
+    "break_circles",
     "link",
     "measure",
 ]
@@ -34,12 +38,15 @@ ADRIFT: Final = -2
 """Parent of a share of which nothing is known: the top of a piece of its own."""
 
 # How a share came to its place.
-UNKNOWN: Final = 0  # no parent is given
+UNKNOWN: Final = 0  # no parent is given, nor was one inferred
 AUTHOR: Final = 1  # the author is given
 GIVEN: Final = 2  # an earlier sharer is given
-MISSING: Final = 3  # one who did not share is given: hangs from the root
-LATE: Final = 4  # a later sharer is given: hangs from the nearest ancestor that is not later
-CIRCLE: Final = 5  # the given parents form a circle: each of them hangs from the root
+FOLLOWS: Final = 3  # inferred: the latest earlier poster whom the sharer follows
+INTERACTION: Final = 4  # inferred: the earlier poster the sharer had turned to most
+FALLBACK: Final = 5  # the sharer follows people, but no earlier poster: hangs from the root
+MISSING: Final = 6  # one who did not share is given: hangs from the root
+LATE: Final = 7  # a later sharer is given: hangs from the nearest ancestor that is not later
+CIRCLE: Final = 8  # parents form a circle: each of them hangs from the root
 
 _WALK: Final = 64  # ancestors looked at above a parent that is later than its child
 _UNSEEN: Final = -1
@@ -55,11 +62,11 @@ def _later(at: Longs, parent: int, child: int) -> bool:
 def link(  # noqa: PLR0917 - a kernel takes its arrays one by one
     offset: Longs, user: Ints, at: Longs, via: Ints, author: Ints, users: int
 ) -> tuple[Longs, npt.NDArray[np.int8]]:
-    """Return each share's parent and how it came to it. O(shares + users).
+    """Return each share's given parent and how it came to it. O(shares + users).
 
     A given parent is believed unless it is later than the child: platforms tell time in
     seconds or minutes, and their word on who came first is better than equal clocks. Equal or
-    unknown times are the only way to a circle; circles are broken, so what comes back are trees.
+    unknown times are the only way to a circle, which `break_circles` ends.
 
     Parameters
     ----------
@@ -105,12 +112,11 @@ def link(  # noqa: PLR0917 - a kernel takes its arrays one by one
                 if not _later(at, p, v):
                     parent[v] = p
                     break
-    _break_circles(parent, how)
     return parent, how
 
 
 @kernel
-def _break_circles(parent: Longs, how: npt.NDArray[np.int8]) -> None:
+def break_circles(parent: Longs, how: npt.NDArray[np.int8]) -> None:
     """Hang every member of a circle from the root; each share is walked over twice at most."""
     n = len(parent)
     walk = np.full(n, _UNSEEN, np.int64)

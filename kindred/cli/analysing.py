@@ -15,8 +15,26 @@ from kindred.cli.bar import bar
 from kindred.cli.opening import writing
 from kindred.cli.options import Database, Debug, Format, NoWait, Quiet, RowFormat, Store, examples
 from kindred.cli.printing import console, show
+from kindred.cli.runs import COLUMNS
 
 __all__ = ["command"]
+
+Window = Annotated[
+    str | None,
+    typer.Option(
+        "--window",
+        metavar="A..B",
+        help="Only what happened from A up to B: --since and --until in one.",
+    ),
+]
+Every = Annotated[
+    str | None,
+    typer.Option(
+        "--every",
+        metavar="LENGTH",
+        help="A run for each stretch of time, such as 30d, 2w or 12h; communities keep their ids.",
+    ),
+]
 
 
 def command(name: str) -> Any:
@@ -28,6 +46,8 @@ def command(name: str) -> Any:
             "kindred analyse",
             "kindred analyse --seed 7 --rewirings 0 --no-split",
             "kindred analyse --ties shares --ties likes --sources user --gamma 1",
+            "kindred analyse --window 2021-09-05..2021-09-20 --rewirings 0",
+            "kindred analyse --every 10d --rewirings 0 --no-split",
         ),
         context_settings={"help_option_names": ["--help", "-h"]},
     )(_function())
@@ -41,8 +61,8 @@ def analyse(
     with writing(store, wait=wait) as k:
         with bar(quiet=quiet) as progress:
             made = k.analyse(progress=progress, **given)
-        if format != "table":
-            show(made, format, quiet=quiet)
+        if format != "table" or made.run_id is None:
+            show(made, format, columns=COLUMNS, quiet=quiet)
             return
         from kindred.answer import answer
 
@@ -53,6 +73,9 @@ def _function() -> Callable[..., None]:
     """Build the function Typer reads the options off."""
 
     def run(
+        *,
+        window: Window,
+        every: Every,
         no_wait: NoWait,
         store: Store,
         _database: Database,
@@ -61,10 +84,13 @@ def _function() -> Callable[..., None]:
         _debug: Debug,
         **fields: Any,
     ) -> None:
-        analyse(_given(fields), store, format, wait=not no_wait, quiet=quiet)
+        given = _given(fields) | {"window": window, "every": every}
+        analyse(given, store, format, wait=not no_wait, quiet=quiet)
 
     own = inspect.signature(run, eval_str=True).parameters
     defaults = {
+        "window": None,
+        "every": None,
         "no_wait": False,
         "store": None,
         "_database": None,

@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from kindred.cli import (
     adopt,
     analyse,
+    bundle,
     calibration,
     cascades,
     communities,
@@ -22,11 +23,17 @@ from kindred.cli import (
     influence,
     load,
     query,
+    reach,
     remove,
+    replay,
     resonance,
     runs,
+    scorecard,
+    seeds,
     serve,
+    validate,
     view,
+    why,
 )
 from kindred.cli.reporting import INTERRUPTED, guarded, tell_usage
 
@@ -64,8 +71,11 @@ app = typer.Typer(
 
 for _panel, _modules in {
     "Begin": (demo, load, adopt, formats, analyse),
-    "Read": (communities, resonance, influence, cascades, calibration, runs, compare),
-    "Show and take away": (view, serve, export, query),
+    "Read": (
+        *(communities, resonance, why, influence, reach, seeds, scorecard, cascades),
+        *(calibration, validate, runs, compare),
+    ),
+    "Show and take away": (view, serve, export, bundle, replay, query),
     "Keep": (doctor, remove),
 }.items():
     for _module in _modules:

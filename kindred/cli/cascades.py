@@ -18,7 +18,11 @@ COLUMNS = {
     "community_id": "home",
     "share_count": "shares",
     "parent_method": "parents",
+    "parent_known_share": "given",
+    "parent_inferred_share": "inferred",
     "depth_max": "depth",
+    "depth_low": "from",
+    "depth_high": "to",
     "breadth_max": "breadth",
     "structural_virality": "virality",
     "communities_count": "communities",
@@ -67,7 +71,12 @@ def cascades(
 ) -> None:
     """List how contents travelled, most shared first, or who passed one on.
 
-    Depth, breadth and virality are null where an export names only the first author.
+    Whom a share came from is given by the data (via), or inferred: the latest earlier poster
+    whom the sharer follows (follows), or turned to most before (interaction). Depth, breadth
+    and virality are null where too little of that is known, so always where an export names
+    only the first author and holds no follows. Where most is inferred, depth is the median of
+    20 likely trees, with the range of nine in ten of them; a range wider than a factor of two
+    hides the median.
     """
     with reading(store) as k:
         found = k.cascades(content, community=community, limit=limited(limit, format), run=run)

@@ -22,6 +22,7 @@ COLUMNS = {
     "inside_share": "ties inside",
     "verdict": "verdict",
     "q_value": "q",
+    "stability": "stability",
     "platforms": "platforms",
     "traits": "labels",
 }
@@ -34,6 +35,15 @@ MEMBER_COLUMNS = {
     "followers_count": "followers",
     "authority": "authority inside",
     "confidence": "confidence",
+    "stability": "stability",
+}
+CHANGE_COLUMNS = {
+    "event": "what became of it",
+    "community_id": "id",
+    "other_ids": "from, or into",
+    "member_count": "members now",
+    "before_count": "members then",
+    "overlap": "overlap",
 }
 Verdict = Literal["kindred", "not_kindred", "undetermined"]
 
@@ -45,6 +55,8 @@ def register(app: typer.Typer, panel: str) -> None:
         epilog=examples(
             "kindred communities",
             "kindred communities --verdict kindred --format csv",
+            "kindred communities --level 0",
+            "kindred communities --changes",
             "kindred communities c1",
             "kindred communities c1 --members --limit 5",
         ),
@@ -62,6 +74,21 @@ def communities(
     verdict: Annotated[
         Verdict | None, typer.Option("--verdict", help="Only those with this verdict.")
     ] = None,
+    level: Annotated[
+        int,
+        typer.Option(
+            "--level",
+            min=0,
+            max=2,
+            help="1: what is judged and scored; 0: what joins them; 2: their parts.",
+        ),
+    ] = 1,
+    changes: Annotated[
+        bool,
+        typer.Option(
+            "--changes", help="What became of the communities of the run before, instead."
+        ),
+    ] = False,
     limit: Limit = None,
     run: Run = None,
     store: Store = None,
@@ -73,16 +100,25 @@ def communities(
     """List communities, largest first, or show one and its members.
 
     A community is kindred if it holds together better on ties it has not seen than
-    communities of rewired graphs do.
+    communities of rewired graphs do. Ids stay from run to run: --changes says what became of
+    each.
     """
+    if changes and community is not None:
+        raise typer.BadParameter("--changes is about all communities: leave the ID out")
     if members and community is None:
         raise typer.BadParameter("--members needs the ID of a community")
     with reading(store) as k:
+        if changes:
+            found = k.changes(limit=limited(limit, format), run=run)
+            show(found, format, columns=CHANGE_COLUMNS, quiet=quiet)
+            return
         if members and community is not None:
             found = k.members(community, limit=limited(limit, format), run=run)
             show(found, format, columns=MEMBER_COLUMNS, quiet=quiet)
             return
-        found = k.communities(community, verdict=verdict, limit=limited(limit, format), run=run)
+        found = k.communities(
+            community, verdict=verdict, level=level, limit=limited(limit, format), run=run
+        )
         show(found, format, columns=COLUMNS, words={"verdict": verdict_word}, quiet=quiet)
         if community is not None and format == "table":
             people = k.members(community, limit=limited(limit, format), run=run)

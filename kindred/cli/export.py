@@ -36,7 +36,8 @@ def export(
         typer.Argument(
             metavar="TABLE",
             help="scores, memberships, communities, cascades, cascade_edges, authority, "
-            "influence, links, ties, calibration, calibration_bins, notes, rejects or graph.",
+            "influence, reach, dimensions, scorecard, priors, changes, links, ties, "
+            "calibration, calibration_bins, notes, rejects or graph.",
         ),
     ],
     *,

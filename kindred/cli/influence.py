@@ -24,6 +24,8 @@ COLUMNS = {
     "attention_inside_count": "inside",
     "attention_across_count": "across",
     "authority": "authority",
+    "authority_recent": "recent",
+    "brokerage": "brokerage",
     "influence": "percentile",
     "influence_basis": "of",
 }
@@ -61,7 +63,9 @@ def influence(
 ) -> None:
     """List sources by how loud they are: raw counts, never part of a score.
 
-    Attention is who mentioned, replied or did something unknown; it is not sharing.
+    Attention is who mentioned, replied or did something unknown; it is not sharing. Recent is
+    authority on ties that halve every 30 days; brokerage says how evenly a user's ties lie
+    over communities, 0 with all in one.
     """
     with reading(store) as k:
         found = k.influence(

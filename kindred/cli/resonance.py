@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
+from engine.errors import UsageError
 from engine.wording import quadrant_word
 from kindred.cli.opening import reading
 from kindred.cli.options import (
@@ -41,6 +42,35 @@ COLUMNS = {
     "n_posts": "n",
     "flags": "flags",
 }
+JOINT_COLUMNS = {
+    "community_id": "community",
+    "observed": "observed",
+    "expected": "expected",
+    "lift": "times expected",
+    "lift_low": "5 %",
+    "lift_high": "95 %",
+    "resonance": "% in excess",
+    "resonance_low": "low",
+    "resonance_high": "high",
+    "sharer_count": "people",
+    "content_count": "contents",
+    "flags": "flags",
+}
+SERIES_COLUMNS = {
+    "since": "from",
+    "until": "up to",
+    "community_id": "community",
+    "observed": "observed",
+    "expected": "expected",
+    "lift": "times expected",
+    "lift_low": "5 %",
+    "lift_high": "95 %",
+    "resonance": "% in excess",
+    "resonance_low": "low",
+    "resonance_high": "high",
+    "flags": "flags",
+    "reason": "why nothing",
+}
 Quadrant = Literal["leader", "gem", "broadcaster", "background", "undetermined"]
 
 
@@ -53,6 +83,9 @@ def register(app: typer.Typer, panel: str) -> None:
             "kindred resonance --community c1 --limit 5",
             "kindred resonance --kind user --quadrant leader",
             "kindred resonance --overall --format jsonl",
+            "kindred resonance u003 --series",
+            "kindred resonance --sources u003,u004 --community c1",
+            "kindred resonance --sources u003,u004 --strict --format json",
         ),
     )(resonance)
 
@@ -73,6 +106,25 @@ def resonance(
     flagged: Annotated[
         bool, typer.Option("--flagged", help="Only claims at the run's false-sign rate.")
     ] = False,
+    along: Annotated[
+        bool,
+        typer.Option("--series", help="One source window by window, of kindred analyse --every."),
+    ] = False,
+    sources: Annotated[
+        str | None,
+        typer.Option(
+            "--sources",
+            metavar="A,B,...",
+            help="The score of several sources of one kind, taken together.",
+        ),
+    ] = None,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="With --sources: on communities found once more without them; takes longer.",
+        ),
+    ] = False,
     limit: Limit = None,
     run: Run = None,
     store: Store = None,
@@ -87,6 +139,21 @@ def resonance(
     called so. Cells that rest on the source's own audience come last and are flagged.
     """
     with reading(store) as k:
+        if along:
+            if source is None:
+                raise UsageError(
+                    "scores window by window",
+                    "no source is named",
+                    "name one: kindred resonance SOURCE --series",
+                )
+            found = k.series(source, kind=kind, community=community, run=run)
+            show(found, format, columns=SERIES_COLUMNS, quiet=quiet)
+            return
+        if sources is not None:
+            names = [name.strip() for name in sources.split(",") if name.strip()]
+            found = k.joint(names, kind=kind, community=community, strict=strict, run=run)
+            show(found, format, columns=JOINT_COLUMNS, quiet=quiet)
+            return
         found = k.scores(
             source,
             kind=kind,

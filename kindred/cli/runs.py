@@ -15,6 +15,8 @@ COLUMNS = {
     "created_at": "made at (UTC)",
     "active": "active",
     "stale": "stale",
+    "since": "since",
+    "until": "until",
     "tier": "tier",
     "seed": "seed",
     "seconds": "seconds",

@@ -22,7 +22,7 @@ SHOWN: Final = 6
 def parties(backend: Backend, run: RunInfo, folder: Path) -> Iterator[RenderableType]:
     """Yield a table of communities against parties, and how far the two agree."""
     del folder
-    members = backend.read("memberships", run_id=run.run_id, where={"fold": None})
+    members = backend.read("memberships", run_id=run.run_id, where={"fold": None, "level": 1})
     user_ids = members["user_id"].to_pylist()
     community = members["community_id"].to_pylist()
     party = [(r["labels"] or ["none"])[0] for r in backend.users(user_ids).to_pylist()]

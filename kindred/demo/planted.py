@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from rich.console import RenderableType
 
 from engine.contract import Backend, RunInfo
+from engine.wording import score_word
 from kindred.demo.score_world import agreement, find_rate
 from kindred.paragraphs import columns, figure, heading, sentence
 from kindred.plain import plain
@@ -41,7 +42,11 @@ def planted(backend: Backend, run: RunInfo, folder: Path) -> Iterator[Renderable
     )
     for row in sorted(found, key=lambda r: (-r["average_precision"], r["ranking"])):
         table.add_row(
-            plain(row["label"]),
+            plain(
+                f"{score_word(run.tier)} in the community, lower bound"
+                if row["ranking"] == "score"
+                else row["label"]
+            ),
             figure(row["average_precision"], 2),
             figure(row["precision_50"], 2),
             figure(row["precision_100"], 2),

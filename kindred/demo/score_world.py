@@ -26,7 +26,7 @@ RANKINGS: Final = {
     "pagerank": "authority overall (PageRank)",
     "volume": "shares received",
     "shares_there": "shares in the community",
-    "affinity": "affinity in the community, lower bound (exposure unknown)",
+    "score": "score in the community, lower bound",
 }
 """Rankings compared, with the words they are shown by."""
 
@@ -189,7 +189,7 @@ def _values(
         "pagerank": _look_up(whole, of_source, loud["authority"]),
         "volume": _look_up(whole, of_source, loud["share_count"]),
         "shares_there": _look_up(inside, of_cell, scored["observed"]),
-        "affinity": _look_up(inside, of_cell, scored["lift_low"]),
+        "score": _look_up(inside, of_cell, scored["lift_low"]),
     }
 
 

@@ -105,7 +105,7 @@ def test_a_new_run_is_followed_and_an_old_cursor_stays_with_its_run(
     ):
         before = client.get("/v1/scores?limit=3")
         with kindred.connect(store) as k:
-            run = k.analyse(seed=9, rewirings=0, split=None).run_id
+            run = k.analyse(seed=9, rewirings=0, ensemble=0, split=None).run_id
         after = client.get("/v1/scores?limit=3")
         old = client.get("/v1/scores", params={"limit": 3, "cursor": before.json()["next"]})
         tagged = client.get("/v1/scores?limit=3", headers={"If-None-Match": before.headers["etag"]})

@@ -19,9 +19,17 @@ OPERATIONS = (
     "/v1/communities/{community_id}/members",
     "/v1/communities/{community_id}/sources",
     "/v1/scores",
+    "/v1/scorecard",
     "/v1/content/{content_id}/cascade",
     "/v1/runs",
     "/v1/runs/{run_id}",
+    "/v1/why",
+    "/v1/compare",
+    "/v1/scores/joint",
+    "/v1/scores/series",
+    "/v1/calibration",
+    "/v1/reach",
+    "/v1/seeds",
 )
 
 
@@ -42,7 +50,8 @@ def schema(address: str) -> Any:
 
 @pytest.mark.parametrize("path", OPERATIONS)
 def test_made_up_requests(schema: Any, path: str) -> None:
-    operation: Any = schema[path]["GET"]
+    (method,) = schema.raw_schema["paths"][path]
+    operation: Any = schema[path][method.upper()]
 
     @settings(
         max_examples=12,

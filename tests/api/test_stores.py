@@ -58,7 +58,7 @@ def both(
         folder = opened.enter_context(kindred.connect(small_store, read_only=True))
         server = opened.enter_context(kindred.connect(neo4j.address, server=neo4j.settings()))
         server.load(small_export)
-        server.analyse(rewirings=3)
+        server.analyse(rewirings=3, ensemble=2)
         clients = []
         for store in (folder, server):
             address = opened.enter_context(served(create_app(store.backend)))

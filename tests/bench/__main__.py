@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.bench import analysis, kernels, load, neo4j_analysis, neo4j_load
+from tests.bench import analysis, exposure, kernels, load, neo4j_analysis, neo4j_load
 
-for part in (load, kernels, analysis, neo4j_load, neo4j_analysis):
+for part in (load, kernels, exposure, analysis, neo4j_load, neo4j_analysis):
     part.main()

@@ -40,7 +40,7 @@ def hostile_store(small_export: Path, tmp_path_factory: pytest.TempPathFactory) 
     users.write_text(text.replace("Person ", f"{hostile} "), encoding="utf-8")
     with kindred.connect(folder / "store") as k:
         k.load(folder / "export")
-        k.analyse(rewirings=0, split=None)
+        k.analyse(rewirings=0, ensemble=0, split=None)
     return folder / "store"
 
 

@@ -16,6 +16,7 @@ from engine.backends.embedded.store import EmbeddedStore
 from kindred.cli import analysing
 from kindred.cli.app import app
 from tests.cli.test_compare import again_with_other_scores
+from tests.follows import learn_follows
 
 Call = Callable[..., Any]
 
@@ -35,9 +36,9 @@ def examples() -> list[str]:
 
 def test_there_are_examples_for_every_command() -> None:
     assert {e.split()[1] for e in examples()} == {
-        "load", "formats", "analyse", "communities", "resonance", "influence", "cascades",
-        "calibration", "view", "export", "query", "runs", "compare", "doctor",
-        "remove",
+        "load", "formats", "analyse", "communities", "resonance", "influence", "reach", "seeds",
+        "cascades", "calibration", "validate", "view", "export", "query", "runs", "compare",
+        "doctor", "remove", "why", "scorecard", "bundle", "replay",
     }  # fmt: skip
 
 
@@ -52,6 +53,12 @@ def compared(desk: Path) -> None:
 def test_example(call: Call, desk: Path, example: str) -> None:
     if " compare" in example or "last-week" in example:
         compared(desk)
+    if "--series" in example:
+        assert call("analyse", "--every", "14d", "--rewirings", 0, "--no-split", "-q").code == 0
+    if " replay " in example:
+        assert call("bundle", "-o", "paper.zip", "-q").code == 0
+    if example.startswith("kindred seeds"):
+        learn_follows(desk / "kindred-data", desk / "follows")
     line, _, target = re.sub(r" > (\S+\.\w+)$", "\t\\1", example).partition("\t")
     if "--force" in line:
         (desk / "communities.jsonl").write_text("there already")

@@ -30,9 +30,16 @@ COMMANDS = [
     "communities",
     "resonance",
     "influence",
+    "reach",
+    "seeds",
     "cascades",
     "calibration",
+    "validate",
     "compare",
+    "why",
+    "scorecard",
+    "bundle",
+    "replay",
     "view",
     "export",
     "query",
@@ -158,6 +165,13 @@ def test_analyse_hands_over_what_was_given(call: Call, desk: object) -> None:
     )  # fmt: skip
     assert ended.code == 0
     (run,) = orjson.loads(ended.out)
-    assert AnalysisParams.model_validate_json(run["params"]) == AnalysisParams(
-        seed=7, rewirings=0, split=None, ties=("shares", "likes"), engine="local"
+    said = AnalysisParams.model_validate_json(run["params"])
+    assert said.continues.startswith("r-"), "the run that was there before"
+    assert said == AnalysisParams(
+        seed=7,
+        rewirings=0,
+        split=None,
+        ties=("shares", "likes"),
+        engine="local",
+        continues=said.continues,
     )

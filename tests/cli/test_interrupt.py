@@ -140,7 +140,7 @@ def test_serve_follows_the_store_until_it_is_stopped(
     with httpx.Client(base_url=address, timeout=30) as client:
         first = client.get("/v1/health").json()
         with kindred.connect(store) as k:
-            run = k.analyse(seed=5, rewirings=0, split=None).run_id
+            run = k.analyse(seed=5, rewirings=0, ensemble=0, split=None).run_id
         second = client.get("/v1/health").json()
         listed = client.get("/v1/runs").json()["items"]
         front = client.get("/")

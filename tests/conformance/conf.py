@@ -89,6 +89,8 @@ class Conf(ABC):
     examples: ClassVar[int] = 1
     """How many drawn examples a property may cost here, beside the one that is written down."""
     gaps: ClassVar[Sequence[Gap]] = ()
+    costly: ClassVar[Sequence[str]] = ()
+    """Names of tests that run here with `gates` only: tests of the store's own are as strict."""
 
     @abstractmethod
     def store(self) -> type[Backend]:

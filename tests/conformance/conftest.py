@@ -82,6 +82,14 @@ def backend(make_backend: Callable[[], Backend]) -> Backend:
     return make_backend()
 
 
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Leave to `gates` what costs too much in a store: marked before marks choose."""
+    spec = getattr(item, "callspec", None)
+    confs = (c for c in (spec.params.values() if spec is not None else ()) if isinstance(c, Conf))
+    if any(getattr(item, "originalname", None) in conf.costly for conf in confs):
+        item.add_marker(pytest.mark.gates)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the gaps, and let the tests that share a store follow each other."""

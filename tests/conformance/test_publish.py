@@ -9,7 +9,7 @@ import pytest
 
 from engine.contract import Backend
 from engine.errors import NotFound, UsageError
-from engine.results import RESULTS, empty
+from engine.results import RESULTS, empty, table
 from tests.conformance.graphs import GRAPHS
 from tests.conformance.shelf import Stock
 from tests.engine.backends.worlds import graph, load, small_run, world
@@ -35,6 +35,33 @@ def test_the_graph_shows_the_run(stock: Stock, wanted: Stock) -> None:
     found, said = graph(stock.store), graph(wanted.store)
     assert {name for name in said if found[name] != said[name]} == set()
     assert found["Run"] == [[stock.info.run_id, "affinity", 1, stock.info.fingerprint]]
+
+
+def test_the_graph_has_contents_as_sources_and_one_level(backend: Backend) -> None:
+    load(backend, GRAPHS["star"]())
+    run = small_run(backend)
+    above = {
+        "communities": {"community_id": "c7", "level": 0, "member_count": 7},
+        "memberships": {"user_id": "x:hub", "community_id": "c7", "level": 0, "confidence": 0.5},
+        "scores": {
+            "source_kind": "content", "source_id": "x:star", "observed": 3.0, "expected": 2.0,
+        },
+    }  # fmt: skip
+    tables = dict(run.tables)
+    for name, changes in above.items():
+        first = tables[name].slice(0, 1).to_pylist()[0] | changes
+        more = pa.Table.from_pylist([first], schema=tables[name].schema)
+        both = pa.concat_tables([tables[name], more])
+        tables[name] = table(name, {c: both[c].to_pylist() for c in both.column_names})
+    backend.publish(replace(run, tables=tables))
+    shown = graph(backend)
+    assert [row[0] for row in shown["Community"]] == ["c1"]
+    assert {row[1] for row in shown["MEMBER_OF User Community"]} == {"c1"}
+    assert [row[:4] for row in shown["RESONATES_IN Content Community"]] == [
+        ["x:star", "c1", 3.0, 2.0]
+    ]
+    assert set(backend.read("communities")["community_id"].to_pylist()) == {"c1", "c7"}
+    assert [f for f in backend.doctor() if not f.ok] == []
 
 
 def test_runs_follow_each_other_and_a_load_keeps_the_active_one(backend: Backend) -> None:

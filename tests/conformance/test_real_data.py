@@ -1,8 +1,8 @@
 """Real data in two kinds of store: the same counts, bytes, authority and scores.
 
-The UK MPs and a part of the German election run with every test, the whole election with
-`gates`. The same engine gives the same bytes wherever the data stand. Graph Data Science finds
-communities of its own: how near they are is told by mutual information and modularity both.
+The UK MPs run with every test, a part of the German election and all of it with `gates`. The
+same engine gives the same bytes wherever the data stand. Graph Data Science finds communities of
+its own: how near they are is told by mutual information and modularity both.
 """
 
 from __future__ import annotations
@@ -34,7 +34,9 @@ from kindred.demo.shows import DATA
 from tests.engine.backends.worlds import plain
 from tests.servers.server import Neo4jServer
 
-PARAMS: Final = AnalysisParams(rewirings=0, folds=2, split=None, engine="local")
+PARAMS: Final = AnalysisParams(
+    rewirings=0, ensemble=0, folds=2, split=None, engine="local", continues="none"
+)
 ROWS: Final = 3_000
 """Posts of the part of the German election."""
 GERMAN: Final = DATA / "election" / "german_elections.csv.gz"
@@ -69,7 +71,10 @@ def part_of_election(folder: Path) -> Path:
 
 @pytest.fixture(
     scope="module",
-    params=["parliament", "part", pytest.param("election", marks=pytest.mark.gates)],
+    params=[
+        "parliament",
+        *(pytest.param(whole, marks=pytest.mark.gates) for whole in ("part", "election")),
+    ],
 )
 def data(
     request: pytest.FixtureRequest, neo4j: Neo4jServer, tmp_path_factory: pytest.TempPathFactory

@@ -144,7 +144,7 @@ def test_who_says_nothing_new_changes_nothing_else(make_backend: Make) -> None:
     alone = {k for k in before if before[k] != grown[k]}
     assert alone == {"snapshot.fingerprint"} | {
         f"snapshot.users.{c}"
-        for c in ("user_id", "platform", "handle", "name", "followers_count", "labels")
+        for c in ("user_id", "platform", "handle", "name", "followers_count", "labels", "is_bot")
     }
     store = make_backend()
     load(store, {name: _renamed(rows_) for name, rows_ in graph.items()})

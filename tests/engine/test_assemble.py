@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 
 from engine.assemble import assemble
-from engine.model import CANONICAL
+from engine.model import CANONICAL, CONTENT_KINDS
 from engine.snapshot import NO_TIME
 
 
@@ -94,6 +94,77 @@ def test_mentions_of_a_brand_or_its_alias_are_the_brand_s() -> None:
     )
     assert s.brands.mention_user.tolist() == [0, 1]
     assert s.mentions.target.tolist() == [0]
+
+
+def test_who_is_no_longer_the_author_is_nobody() -> None:
+    """As in a store, where no row names such a user any more."""
+    s = assemble(
+        {
+            "content": rows(
+                "content",
+                {"content_id": "x:p", "author_id": "x:old", "seen_at": NOON},
+                {"content_id": "x:p", "author_id": "x:new", "seen_at": NOON + dt.timedelta(1)},
+            )
+        }
+    )
+    assert s.users.user_id.to_pylist() == ["x:new"]
+    assert s.contents.author.tolist() == [0]
+
+
+def test_what_was_judged_and_what_nobody_said() -> None:
+    said = {
+        "content_id": "x:p",
+        "kind": "video",
+        "text": "zwölf 👩",
+        "stance": -0.5,
+        "emotion": 1.0,
+        "is_promotion": False,
+        "impressions_count": 7,
+        "clicks_count": 0,
+    }
+    s = assemble({"content": rows("content", {"content_id": "x:o"}, said)}).contents
+    assert s.kind.tolist() == [-1, CONTENT_KINDS.index("video")]
+    assert s.text_length.tolist() == [-1, 7]
+    assert s.is_promotion.tolist() == [-1, 0]
+    assert s.impressions_count.tolist() == [-1, 7]
+    assert s.clicks_count.tolist() == [-1, 0]
+    assert s.likes_count.tolist() == [-1, -1]
+    assert np.array_equal(s.stance, [np.nan, -0.5], equal_nan=True)
+    assert np.array_equal(s.emotion, [np.nan, 1.0], equal_nan=True)
+
+
+def test_impressions_are_of_users_or_of_named_communities() -> None:
+    shown = [
+        {"content_id": "x:p", "user_id": "x:@ann", "community": "north", "count": 2},
+        {"content_id": "x:p", "user_id": "x:7", "count": 3},
+        {"content_id": "x:p", "community": "south", "count": 40},
+        {"content_id": "x:o", "community": "north", "count": 5},
+        {"content_id": "x:p", "community": "south", "count": 30},
+        {"content_id": "x:z", "count": 9},
+    ]
+    s = assemble(
+        {
+            "users": rows("users", {"user_id": "x:7", "handle": "Ann"}),
+            "impressions": rows("impressions", *shown),
+        }
+    )
+    assert s.contents.content_id.to_pylist() == ["x:o", "x:p", "x:z"]
+    i = s.impressions
+    assert (i.content.tolist(), i.user.tolist(), i.count.tolist()) == ([1], [0], [3])
+    assert i.group_name.to_pylist() == ["north", "south"]
+    assert (i.group_content.tolist(), i.group.tolist()) == ([0, 1], [0, 1])
+    assert i.group_count.tolist() == [5, 40]
+
+
+def test_a_reply_is_a_content_only_where_something_else_says_so() -> None:
+    said = [
+        {"user_id": "x:1", "parent_content_id": "x:p", "content_id": name, "at": NOON}
+        for name in ("x:p", "x:unknown")
+    ]
+    later = {**said[0], "content_id": "x:unknown", "at": NOON + dt.timedelta(1)}
+    s = assemble({"replies": rows("replies", *said, later)})
+    assert s.contents.content_id.to_pylist() == ["x:p"]
+    assert s.replies.content.tolist() == [0, -1]
 
 
 def test_row_order_changes_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import igraph
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from engine.assemble import assemble
-from engine.authority import authority, interaction_graph
+from engine.authority import authority, interaction_graph, recent
 from engine.csr import Csr
 from engine.partition import Partitions
 from engine.results import RESULTS
@@ -231,3 +232,48 @@ def test_names_order_and_bystanders_change_no_rank(
         if r["user_id"] != "x:zz"
     }
     assert wider == ranks
+
+
+def test_recent_authority_is_pagerank_of_ties_that_halve_every_month() -> None:
+    """Against networkx, on weights that are added up here, tie by tie."""
+    chance = np.random.default_rng(5)
+    people = [f"x:{i}" for i in range(12)]
+    latest = datetime(2024, 5, 1, tzinfo=UTC)
+    rows = [
+        (people[u], people[v], float(days), float(weight))
+        for u, v, days, weight in zip(
+            chance.integers(0, 12, 60),
+            chance.integers(0, 12, 60),
+            [0, *chance.integers(0, 200, 59)],
+            chance.integers(1, 4, 60),
+            strict=True,
+        )
+        if u != v
+    ]
+    when: list[datetime | None] = [latest - timedelta(days=days) for *_, days, _ in rows]
+    # An act without a time may be old or new: it is left out.
+    columns = {
+        "user_id": [*(u for u, *_ in rows), "x:0"],
+        "target_id": [*(v for _, v, *_ in rows), "x:1"],
+        "kind": ["share"] * (len(rows) + 1),
+        "at": pa.array([*when, None], pa.timestamp("us", "UTC")),
+        "weight": [*(w for *_, w in rows), 99.0],
+    }
+    snapshot = assemble({"interactions": pa.table(columns)})
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(snapshot.users.user_id.to_pylist())
+    last = min(days for *_, days, _ in rows)
+    for u, v, days, weight in rows:
+        before = graph.get_edge_data(u, v, {"weight": 0.0})["weight"]
+        graph.add_edge(u, v, weight=before + weight * 0.5 ** ((days - last) / 30))
+    expected = nx.pagerank(graph, alpha=0.85, tol=1e-12, max_iter=1_000)
+    found = recent(snapshot)
+    assert found is not None
+    assert dict(
+        zip(snapshot.users.user_id.to_pylist(), found.tolist(), strict=True)
+    ) == pytest.approx(expected, abs=1e-9)
+
+
+def test_without_times_nothing_is_recent() -> None:
+    assert recent(pairwise([("x:a", "x:b", "share", 1.0)])) is None
+    assert recent(assemble({})) is None

@@ -141,6 +141,9 @@ def test_a_user_is_counted_by_hand() -> None:
         # f and g follow a, g follows b, h and a follow c: f, g, h without the author.
         "reach_count": 3,
         "authority": None,
+        "authority_recent": None,
+        # b, c, d and e turned to a, y:other was turned to; b is at home with a, e is not.
+        "brokerage": 0.5,
         "influence": found["influence"],
         "influence_basis": "reach_count",
     }

@@ -12,10 +12,12 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from engine.results import RESULTS
-from tests.conftest import write_small_export
+from tests.conftest import GROUP, write_small_export
 
 ANALYSE = """
 import sys, kindred
@@ -23,7 +25,7 @@ folder, store, times = sys.argv[1], sys.argv[2], int(sys.argv[3])
 with kindred.connect(store) as k:
     for _ in range(times):
         k.load(folder)
-    k.analyse(rewirings=1, folds=3)
+    k.analyse(rewirings=1, ensemble=2, folds=3)
 """
 
 
@@ -39,8 +41,14 @@ def add_tables(folder: Path) -> None:
         + [[draw.choice(users), draw.choice(posts)] for _ in range(400)],
         "reactions": [["user_id", "content_id", "kind"]]
         + [[draw.choice(users), draw.choice(posts), "like"] for _ in range(1_500)],
+        # Within the groups of the small world, so that exposure is known and is scored by.
         "follows": [["follower_id", "followee_id"]]
-        + [[draw.choice(users), draw.choice(users)] for _ in range(1_200)],
+        + [
+            [user, users[i // GROUP * GROUP + j]]
+            for i, user in enumerate(users)
+            for j in sorted(draw.sample(range(GROUP), 30))
+            if i % GROUP != j
+        ],
         "topics": [["content_id", "kind", "label"]]
         + [[p, "domain", draw.choice(["a.de", "b.de", "c.de"])] for p in posts],
         "brands": [["brand_id", "name"], ["b1", "Acme"], ["b2", "Zed"]],
@@ -97,6 +105,13 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, bytes]
     with ThreadPoolExecutor(len(SETTINGS)) as pool:
         runs = {name: pool.submit(run, homes[name], **given) for name, given in SETTINGS.items()}
         return {name: each.result() for name, each in runs.items()}
+
+
+def test_the_run_knows_exposure(made: dict[str, dict[str, bytes]]) -> None:
+    """Or the bytes would say nothing of the tier that does."""
+    scores = pq.read_table(pa.BufferReader(made["first"]["scores.parquet"]))
+    assert set(scores["tier"].to_pylist()) >= {"follows"}
+    assert scores["exposure"].null_count < scores.num_rows
 
 
 @pytest.mark.parametrize("setting", [name for name in SETTINGS if name != "first"])

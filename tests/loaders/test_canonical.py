@@ -45,6 +45,8 @@ ID = st.text("abcdefghijklmnopqrstuvwxyz0123456789_-", min_size=1, max_size=8)
 
 
 def _cell(table: Table, c: Column) -> st.SearchStrategy[Any]:
+    if c.within is not None:
+        return st.floats(*c.within)
     if c.name == "kind" and table.name in KINDS:
         return st.sampled_from(KINDS[table.name])
     if c.name == "brand_id":
@@ -277,6 +279,36 @@ def test_cells_are_read_as_tables_write_them(loaded: Load, tmp_path: Path) -> No
     }
     assert shelf.column("topics", "kind", "label") == {("hashtag", "berlin"), ("domain", "zeit.de")}
     assert report.rejected == {"number": 1, "yes_no": 1, "nobody": 1}
+
+
+def test_what_somebody_judged_lies_within_its_range(loaded: Load, tmp_path: Path) -> None:
+    body = (
+        "content_id,kind,stance,emotion,is_promotion\n"
+        "a,Post,-1,0,yes\nb,poem,1.0,1,no\nc,,-0.5,,\nd,,1.01,,\ne,,,-0.1,\nf,,nan,,\ng,,,,often\n"
+    )
+    folder = write_tables(tmp_path / "d", {"content.csv": body})
+    shelf, report = loaded(folder, platform="x")
+    columns = ("content_id", "kind", "stance", "emotion", "is_promotion")
+    assert shelf.column("content", *columns) == {
+        ("x:a", "post", -1.0, 0.0, True),
+        ("x:b", "poem", 1.0, 1.0, False),
+        ("x:c", None, -0.5, None, None),
+    }
+    rejects = shelf.tables["rejects"].select(["line", "reason", "sentence"]).to_pylist()
+    outside = "the number is less or more than its column may hold"
+    assert [tuple(r.values()) for r in rejects] == [
+        (5, "range", f"{outside}: 1.01"),
+        (6, "range", f"{outside}: -0.1"),
+        (7, "number", "the number cannot be read, or is below zero: nan"),
+        (8, "yes_no", "the value is neither yes nor no: often"),
+    ]
+    assert report.rejected == {"range": 2, "number": 1, "yes_no": 1}
+
+
+def test_clicks_and_conversions_are_reactions(loaded: Load, tmp_path: Path) -> None:
+    body = "user_id,content_id,kind\n1,p,click\n1,p,Conversion\n1,p,wave\n"
+    shelf, _ = loaded(write_tables(tmp_path / "d", {"reactions.csv": body}), platform="x")
+    assert shelf.column("reactions", "kind") == {("click",), ("conversion",), ("other",)}
 
 
 @pytest.mark.parametrize("mangled", ["5.70306E+17", "5,70306E+17", "1234567.0", "5.7e+17"])

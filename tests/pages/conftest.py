@@ -246,6 +246,7 @@ def _cascades() -> tuple[Columns, Columns]:
         "share_count": [60, 29],
         "parent_method": ["mixed", "unknown"],
         "parent_known_share": [59 / 60, 0.0],
+        "parent_inferred_share": [0.0, 0.0],
         "missing_parent_count": [1, 0],
         "depth_max": [deep, None],
         "depth_mean": [4.0, None],

@@ -2,7 +2,8 @@
 
     neo4j            the server that all tests share (a `Neo4jServer`)
     neo4j_empty      the same, its database emptied: no nodes, no constraints, no indexes
-    neo4j_store      opens stores of kindred in the emptied database: `neo4j_store(read_only=True)`
+    neo4j_cleared    the same without nodes; constraints and indexes of a store may stand
+    neo4j_store      opens stores of kindred in the cleared database: `neo4j_store(read_only=True)`
     neo4j_victim     a server of the test's own, empty: `.kill()`, `.start()`, `.restart()`
     neo4j_victims    the same with wishes: `neo4j_victims(gds=False, tls=True, settings={...})`
     neo4j_unstarted  one that was never started, for `neo4j-admin`: `.admin`, then `.start()`
@@ -21,7 +22,7 @@ import pytest
 from tests.servers.choice import Servers, Unusable, is_required
 from tests.servers.jars import NotThere
 from tests.servers.local import LocalServer, Wishes
-from tests.servers.server import Neo4jServer
+from tests.servers.server import Neo4jServer, Rule
 
 if TYPE_CHECKING:
     from engine.backends.neo4j.store import Neo4jStore
@@ -30,6 +31,7 @@ __all__ = [
     "NewVictim",
     "OpenStore",
     "neo4j",
+    "neo4j_cleared",
     "neo4j_empty",
     "neo4j_store",
     "neo4j_unstarted",
@@ -41,7 +43,15 @@ _SERVERS: pytest.StashKey[Servers] = pytest.StashKey()
 _T = TypeVar("_T")
 _NO_SERVER = "no Neo4j server: "
 _ASKING = frozenset(
-    {"neo4j", "neo4j_empty", "neo4j_store", "neo4j_victim", "neo4j_victims", "neo4j_unstarted"}
+    {
+        "neo4j",
+        "neo4j_empty",
+        "neo4j_cleared",
+        "neo4j_store",
+        "neo4j_victim",
+        "neo4j_victims",
+        "neo4j_unstarted",
+    }
 )
 
 
@@ -129,8 +139,29 @@ def neo4j_empty(neo4j: Neo4jServer) -> Neo4jServer:
 
 
 @pytest.fixture
-def neo4j_store(neo4j_empty: Neo4jServer) -> Iterator[OpenStore]:
-    """Open stores of kindred in the emptied database of the shared server."""
+def neo4j_cleared(request: pytest.FixtureRequest, neo4j: Neo4jServer) -> Neo4jServer:
+    """The shared server, its database without nodes, as a store that was emptied leaves it.
+
+    Constraints and indexes of a store of kindred's own stay where they stand, and no others.
+    Where a test asks for `neo4j_empty` as well, that is what it gets.
+    """
+    from engine.backends.neo4j.graph_schema import keys
+
+    if "neo4j_empty" not in request.fixturenames:
+        neo4j.clean(
+            {
+                Rule(
+                    key.name, "UNIQUENESS" if key.unique else "RANGE", (key.label,), key.properties
+                )
+                for key in keys()
+            }
+        )
+    return neo4j
+
+
+@pytest.fixture
+def neo4j_store(neo4j_cleared: Neo4jServer) -> Iterator[OpenStore]:
+    """Open stores of kindred in the cleared database of the shared server."""
     from engine.backends.neo4j.store import Neo4jStore
 
     with ExitStack() as opened:
@@ -144,8 +175,8 @@ def neo4j_store(neo4j_empty: Neo4jServer) -> Iterator[OpenStore]:
         ) -> Neo4jStore:
             return opened.enter_context(
                 Neo4jStore.open(
-                    neo4j_empty.address,
-                    neo4j_empty.settings(transactions=transactions),
+                    neo4j_cleared.address,
+                    neo4j_cleared.settings(transactions=transactions),
                     create=create,
                     read_only=read_only,
                     wait=wait,

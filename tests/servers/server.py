@@ -2,18 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import neo4j
 
 from engine.server import Server
 
-__all__ = ["Neo4jServer", "describe"]
+__all__ = ["Neo4jServer", "Rule", "describe"]
 
 _TIME_OUT = 60.0
 _EMPTY = "MATCH (n) CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 10000 ROWS"
+
+
+class Rule(NamedTuple):
+    """A constraint or an index, as the server tells of it."""
+
+    name: str
+    type: str
+    labels: tuple[str, ...]
+    properties: tuple[str, ...]
+
+    @classmethod
+    def of(cls, row: neo4j.Record) -> Self:
+        """Read a row that names it."""
+        name, type, labels, properties = row.values()
+        return cls(name, type, tuple(labels or ()), tuple(properties or ()))
 
 
 @dataclass(frozen=True)
@@ -49,26 +65,38 @@ class Neo4jServer:
         with self.driver.session() as session:
             return session.run(text, parameters).data()
 
-    def clean(self) -> None:
-        """Empty the database: nodes, relationships, constraints, indexes."""
+    def clean(self, keep: Collection[Rule] = ()) -> None:
+        """Empty the database: nodes, relationships, constraints, indexes.
+
+        Parameters
+        ----------
+        keep
+            Constraints and indexes that stay. Dropping one makes the server forget how it
+            runs any statement, and planning them again is most of what a test costs it.
+        """
         with self.driver.session() as session:
             session.run(_EMPTY).consume()
             for kind, rule in _rules(session):
-                session.run(f"DROP {kind} `{rule}`").consume()
+                if rule not in keep:
+                    session.run(f"DROP {kind} `{rule.name}`").consume()
 
     def close(self) -> None:
         """Let go of its connections, not of the server."""
         self.driver.close()
 
 
-def _rules(session: neo4j.Session) -> list[tuple[str, str]]:
+def _rules(session: neo4j.Session) -> list[tuple[str, Rule]]:
     """List what was made of schema: constraints first, whose indexes go with them."""
-    constraints = session.run("SHOW CONSTRAINTS YIELD name").value()
+    shape = "RETURN name, type, labelsOrTypes, properties"
+    constraints = session.run(
+        f"SHOW CONSTRAINTS YIELD name, type, labelsOrTypes, properties {shape}"
+    )
+    found = [("CONSTRAINT", Rule.of(row)) for row in constraints]
     indexes = session.run(
-        "SHOW INDEXES YIELD name, type, owningConstraint "
-        "WHERE type <> 'LOOKUP' AND owningConstraint IS NULL RETURN name"
-    ).value()
-    return [("CONSTRAINT", str(c)) for c in constraints] + [("INDEX", str(i)) for i in indexes]
+        "SHOW INDEXES YIELD name, type, labelsOrTypes, properties, owningConstraint "
+        f"WHERE type <> 'LOOKUP' AND owningConstraint IS NULL {shape}"
+    )
+    return [*found, *(("INDEX", Rule.of(row)) for row in indexes)]
 
 
 def _driver(address: str, user: str, password: str) -> neo4j.Driver:

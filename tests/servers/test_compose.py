@@ -169,17 +169,17 @@ def run_entrypoint(words: list[str], environment: Mapping[str, str]) -> subproce
 
 @pytest.fixture
 def environment(
-    compose: dict[str, Any], neo4j_store: OpenStore, neo4j_empty: Neo4jServer, tmp_path: Path
+    compose: dict[str, Any], neo4j_store: OpenStore, neo4j_cleared: Neo4jServer, tmp_path: Path
 ) -> dict[str, str]:
     """The environment of the service, for this machine's server and a port of its own."""
     password = tmp_path / "password"
-    password.write_text(neo4j_empty.password, encoding="utf-8")
+    password.write_text(neo4j_cleared.password, encoding="utf-8")
     said = dict(compose["services"]["kindred"]["environment"])
     assert set(said) >= {"KINDRED_STORE", "KINDRED_PORT", "KINDRED_NEO4J_PASSWORD_FILE"}
     return {
         **said,
-        "KINDRED_STORE": neo4j_empty.address,
-        "KINDRED_NEO4J_USER": neo4j_empty.user,
+        "KINDRED_STORE": neo4j_cleared.address,
+        "KINDRED_NEO4J_USER": neo4j_cleared.user,
         "KINDRED_NEO4J_PASSWORD_FILE": str(password),
         "KINDRED_PORT": str(free_port()),
         "HOME": str(tmp_path),
@@ -208,14 +208,14 @@ def served(environment: dict[str, str]) -> Iterator[str]:
     assert err.startswith(f"serving {environment['KINDRED_STORE']} on http://127.0.0.1:")
 
 
-def test_the_service_serves_an_empty_database(served: str, neo4j_empty: Neo4jServer) -> None:
+def test_the_service_serves_an_empty_database(served: str, neo4j_cleared: Neo4jServer) -> None:
     health = httpx.get(f"http://{served}/v1/health").json()
     assert (health["status"], health["load_count"]) == ("empty", 0)
     assert httpx.get(f"http://{served}/").status_code < 500
     # The port is published on the host's loopback: under another name nothing is answered.
     other = httpx.get(f"http://{served}/v1/health", headers={"Host": "kindred.example.org"})
     assert other.status_code == 400
-    stores = neo4j_empty.run("MATCH (s:kindred_Store) RETURN count(s) AS stores")
+    stores = neo4j_cleared.run("MATCH (s:kindred_Store) RETURN count(s) AS stores")
     assert stores == [{"stores": 1}]
 
 

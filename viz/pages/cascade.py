@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
+from engine import wording
 from engine.csr import Floats
 from viz import charts, layout, select
 from viz.drawing import Drawing, Edge, Node
@@ -26,6 +27,7 @@ __all__ = ["page"]
 _LABELS = 24
 _LANES = 7
 _CROWD = 20
+_FROM_WHAT = "but whom the sharer follows or turned to before; else the author for want of better"
 
 
 def page(site: Site, row: Row) -> tuple[str, str, str]:
@@ -77,33 +79,35 @@ def _lead(row: Row, author: str, posted: datetime | None) -> str:
     head = (
         f"Posted by {author}{when}, passed on by {counted(row['share_count'], 'person', 'people')}"
     )
-    if row["depth_max"] is None:
-        return head + ". The data do not say from whom, so depth is unknown."
-    known = percent(row["parent_known_share"])
-    return head + f", {counted(row['depth_max'], 'step')} deep at most ({known} of parents known)."
+    return head + wording.depth_sentence(row)
 
 
 def _facts(row: Row) -> list[tuple[str, str, str]]:
-    deep = row["depth_max"] is not None
     facts = [
         ("shares", count(row["share_count"]), "one a person"),
         ("communities reached", count(row["communities_count"]), ""),
         ("sharers in the author's community", percent(row["home_share"]), ""),
     ]
-    if deep:
+    if row["depth_max"] is not None:
+        about = _between(row, "depth", 0) or f"mean {figure(row['depth_mean'])}"
         facts += [
-            ("deepest", count(row["depth_max"]), f"mean {figure(row['depth_mean'])}"),
+            ("deepest", count(row["depth_max"]), about),
             ("widest step", count(row["breadth_max"]), "shares"),
-            (
-                "structural virality",
-                figure(row["structural_virality"], 2),
-                "mean distance of pairs",
-            ),
-            ("steps across communities", count(row["cross_community_hops"]), ""),
         ]
+    if row["structural_virality"] is not None:
+        about = _between(row, "virality", 2) or "mean distance of pairs"
+        facts.append(("structural virality", figure(row["structural_virality"], 2), about))
+    if row["cross_community_hops"] is not None:
+        facts.append(("steps across communities", count(row["cross_community_hops"]), ""))
     if row["half_life_seconds"] is not None:
         facts.append(("half of its shares after", span(row["half_life_seconds"]), ""))
     return facts
+
+
+def _between(row: Row, name: str, digits: int) -> str:
+    """Say the range over likely trees, where there is one."""
+    low, high = row[f"{name}_low"], row[f"{name}_high"]
+    return "" if low is None else f"{figure(low, digits)} to {figure(high, digits)}, likely trees"
 
 
 def _hours(times: Sequence[datetime | None], posted: datetime | None) -> Floats | None:
@@ -195,7 +199,7 @@ def _tree(
         for i in range(n)
     ]
     edges = [
-        Edge(int(p), i, 1.0, across=home[i] != home[p])
+        Edge(int(p), i, 1.0, across=home[i] != home[p], dashed=pick.is_inferred(i))
         for i, p in enumerate(pick.parent.tolist())
         if p >= 0
     ]
@@ -205,8 +209,10 @@ def _tree(
         ("Position", "the author in the middle, one ring a step, one wedge a branch"),
         ("Lines", "from whom it came; brown where it crossed to another community"),
     ]
+    if any(edge.dashed for edge in edges):
+        caption.append(("Dashed", "inferred: the data do not say from whom, " + _FROM_WHAT))
     if len(outside):
-        caption.append(("Outside", "shares whose parent the data do not give"))
+        caption.append(("Outside", "shares whose parent is not known"))
     about = f"A tree of {n - 1} shares on {len(placed.circles)} rings around the author."
     return Drawing(nodes, edges, about, directed=n < 150, circles=placed.circles), caption
 
@@ -256,9 +262,15 @@ def _lanes(
         ("Size", "area of a dot: followers of the sharer" if any(followers) else "all the same"),
         ("Colour", "the community of the sharer, the same on every page"),
         ("Position", f"one lane a community; {time}"),
-        ("Lines", "none: the data name only the author, not from whom it was passed on"),
+        ("Lines", f"none: {_no_lines(pick.cascade)}"),
     ]
     return Drawing(nodes, [], f"{len(nodes)} shares in {lane_count} lanes."), caption
+
+
+def _no_lines(row: Row) -> str:
+    if row["parent_method"] == "unknown":
+        return "the data name only the author, not from whom it was passed on"
+    return "too few of the people it came from are known"
 
 
 def _crowd(site: Site, pick: select.CascadePick) -> list[dict[str, Any]]:

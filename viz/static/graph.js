@@ -34,7 +34,7 @@
     },
   });
   const dressEdge = (edge, faint) => ({
-    id: edge.id, from: edge.from, to: edge.to, width: edge.width,
+    id: edge.id, from: edge.from, to: edge.to, width: edge.width, dashes: edge.dashes ? [5, 4] : false,
     title: edge.title || undefined, smooth: false,
     arrows: edge.arrows ? { to: { enabled: true, scaleFactor: 0.35 } } : undefined,
     color: { color: variable(edge.across ? "--edge-across" : "--edge"), opacity: faint ? 0.15 : 1,

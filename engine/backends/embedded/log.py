@@ -22,7 +22,7 @@ from engine.backends.files.durable import digest, sync_tree
 from engine.contract import Batch
 from engine.progress import Progress
 
-__all__ = ["Written", "write_batch"]
+__all__ = ["Written", "copy_rows", "file_entries", "write_batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +138,7 @@ def _number_ids(
     )
     new = _count(con, f"fresh_{space}")
     if new:
-        _copy(
+        copy_rows(
             con,
             f"SELECT no, id FROM fresh_{space} ORDER BY no",
             folder / f"{keys_file(space)}.parquet",
@@ -176,7 +176,7 @@ def _write_table(
     keys = int(scalar(con, f"SELECT count(*) FROM (SELECT DISTINCT {key} FROM {kept}{known})"))
     rows = _count(con, kept)
     if rows:
-        _copy(
+        copy_rows(
             con,
             f"SELECT {names}, CAST({number} AS INTEGER) AS batch FROM {kept} ORDER BY {key}",
             folder / f"{table.name}.parquet",
@@ -188,11 +188,12 @@ def _take_rejects(con: duckdb.DuckDBPyConnection, source: Path, folder: Path) ->
     path = source / f"{REJECTS}.parquet"
     if path.exists():
         con.read_parquet([str(path)]).create_view("raw_rejects")
-        _copy(con, "SELECT * FROM raw_rejects", folder / f"{REJECTS}.parquet")
+        copy_rows(con, "SELECT * FROM raw_rejects", folder / f"{REJECTS}.parquet")
     return count_rejects(con, source)
 
 
-def _copy(con: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
+def copy_rows(con: duckdb.DuckDBPyConnection, select: str, path: Path) -> None:
+    """Write a select's rows to a file of the log, in their order."""
     copy_to(con, select, path, ", COMPRESSION zstd, COMPRESSION_LEVEL 1")
 
 

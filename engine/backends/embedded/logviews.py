@@ -7,7 +7,7 @@ batches together, so that the order in which they were loaded cannot matter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -67,7 +67,14 @@ def _view(
     con: duckdb.DuckDBPyConnection, name: str, files: list[str], columns: dict[str, str]
 ) -> None:
     if files:
-        con.read_parquet(files).create_view(name)
+        # A store of an older format that is only read lacks the columns that came since.
+        held = con.read_parquet(files, union_by_name=True)
+        held.create_view(f"file_{name}")
+        chosen = ", ".join(
+            quoted(c) if c in held.columns else f"CAST(NULL AS {type}) AS {quoted(c)}"
+            for c, type in columns.items()
+        )
+        con.execute(f"CREATE VIEW {name} AS SELECT {chosen} FROM file_{name}")
         return
     nothing = ", ".join(f"CAST(NULL AS {type}) AS {quoted(c)}" for c, type in columns.items())
     con.execute(f"CREATE VIEW {name} AS SELECT {nothing} WHERE false")
@@ -209,6 +216,7 @@ def merged(
     *,
     only_if: str | None = None,
     where: str = "true",
+    kept: Mapping[str, str] | None = None,
 ) -> None:
     """Make a table of one row a thing from the log's rows of users, content or brands.
 
@@ -225,6 +233,8 @@ def merged(
         A relation; where it is empty the table stays empty, without reading anything.
     where
         A condition on rows of the log.
+    kept
+        SQL for what is kept of a column where that is not the column.
     """
     table = canonical(name)
     (key,) = LOG[name].key
@@ -234,7 +244,8 @@ def merged(
         if c.name in {*columns, "seen_at"}
     )
     names = [key, *(c.name for c in named if c.name not in {key, "seen_at"})]
-    plain = ", ".join("author_no" if c == "author_id" else quoted(c) for c in names)
+    kept = dict(kept or {})
+    plain = ", ".join(kept.get(c, "author_no" if c == "author_id" else quoted(c)) for c in names)
     if not scalar(con, f"SELECT EXISTS (SELECT 1 FROM {only_if or f'log_{name}'})"):
         con.execute(f"CREATE TABLE {into} AS SELECT {plain} FROM log_{name} WHERE false")
         return
@@ -243,11 +254,14 @@ def merged(
         f" GROUP BY {key} HAVING count(*) > 1"
     )
     single = f"SELECT {plain} FROM log_{name} ANTI JOIN several_{into} USING ({key}) WHERE {where}"
-    several = _merged_several(name, replace(table, key=(key,), columns=named), names, into, where)
+    merging = replace(table, key=(key,), columns=named)
+    several = _merged_several(name, merging, names, into, where=where, kept=kept)
     con.execute(f"CREATE TABLE {into} AS {single} UNION ALL {several}")
 
 
-def _merged_several(name: str, table: Table, names: Sequence[str], into: str, where: str) -> str:
+def _merged_several(
+    name: str, table: Table, names: Sequence[str], into: str, *, where: str, kept: Mapping[str, str]
+) -> str:
     """Return SQL for the things with several rows; ids of authors are compared as strings."""
     (key,) = table.key
     said = ", ".join(
@@ -257,6 +271,8 @@ def _merged_several(name: str, table: Table, names: Sequence[str], into: str, wh
         for c in [*names, "seen_at"]
     )
     rows = f"(SELECT {said} FROM log_{name} SEMI JOIN several_{into} USING ({key}) WHERE {where})"
-    chosen = ", ".join("a.no AS author_no" if c == "author_id" else f"m.{quoted(c)}" for c in names)
+    chosen = ", ".join(
+        kept.get(c, "a.no AS author_no" if c == "author_id" else f"m.{quoted(c)}") for c in names
+    )
     author = " LEFT JOIN keys_user a ON a.id = m.author_id" if "author_id" in names else ""
     return f"SELECT {chosen} FROM ({merged_sql(table, rows)}) m{author}"

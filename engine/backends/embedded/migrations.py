@@ -9,12 +9,17 @@ The graph needs no step: it is built again from the log.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Final
 
 import orjson
 
 from engine.backends.embedded.layout import Layout
-from engine.backends.files.durable import replace_json
+from engine.backends.embedded.log import copy_rows, file_entries
+from engine.backends.embedded.manifest import Manifest
+from engine.backends.files import duck
+from engine.backends.files.durable import replace_json, sync_file, sync_folder
 from engine.backends.files.version import writer
 from engine.errors import StoreDamaged, StoreNewer
 
@@ -28,14 +33,50 @@ __all__ = [
     "stored_format",
 ]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format this version writes."""
 
 Migration = Callable[[Layout], None]
 """Takes a store from its format to the next, all of it or nothing, and may run twice."""
 
-MIGRATIONS: Final[Mapping[int, Migration]] = {}
-"""From a format to the step that leads out of it. Format 1 is the first: none yet."""
+
+def _judged_contents(layout: Layout) -> None:
+    """Give the contents of every batch the columns `stance`, `emotion` and `is_promotion`.
+
+    A file is replaced whole, with the same rows in the same order; the manifest follows when
+    all are.
+    """
+    added = {"stance": "DOUBLE", "emotion": "DOUBLE", "is_promotion": "BOOLEAN"}
+    manifest = Manifest.load(layout.manifest)
+    batches = []
+    for batch in manifest.batches:
+        folder = layout.batch(batch.batch_id)
+        if "content" in batch.files:
+            _add_columns(folder / "content.parquet", added, before="seen_at")
+        batches.append(replace(batch, files=file_entries(folder)))
+    manifest.next(batches=tuple(batches)).save(layout.manifest)
+
+
+def _add_columns(path: Path, added: Mapping[str, str], before: str) -> None:
+    """Write a file of the log anew with columns of nulls before one that it has."""
+    beside = path.with_name(f"{path.name}.new")
+    nulls = [f"CAST(NULL AS {type}) AS {duck.quoted(name)}" for name, type in added.items()]
+    with duck.connect() as con:
+        rows = con.read_parquet([str(path)])
+        if set(added) <= set(rows.columns):
+            return
+        rows.create_view("held")
+        at = rows.columns.index(before)
+        names = [duck.quoted(name) for name in rows.columns]
+        chosen = ", ".join([*names[:at], *nulls, *names[at:]])
+        copy_rows(con, f"SELECT {chosen} FROM held", beside)
+    sync_file(beside)
+    beside.replace(path)
+    sync_folder(path.parent)
+
+
+MIGRATIONS: Final[Mapping[int, Migration]] = {1: _judged_contents}
+"""From a format to the step that leads out of it."""
 
 
 def stamp(layout: Layout, format: int = FORMAT) -> None:

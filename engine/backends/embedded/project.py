@@ -30,8 +30,18 @@ __all__ = ["project"]
 
 Columns = dict[str, npt.NDArray[Any]]
 
-_USER_COLUMNS: Final = ("user_id", "platform", "handle", "name", "followers_count", "labels")
-_CONTENT_COLUMNS: Final = ("content_id", "platform", "author_id", "created_at")
+_USER_COLUMNS: Final = (
+    *("user_id", "platform", "handle", "name", "followers_count", "labels"),
+    "is_bot",
+)
+_CONTENT_COLUMNS: Final = (
+    *("content_id", "platform", "author_id", "created_at", "kind", "text"),
+    *("impressions_count", "likes_count", "clicks_count", "stance", "emotion", "is_promotion"),
+)
+
+
+_TEXT_LENGTH: Final = 'CAST(length("text") AS INTEGER) AS text_length'
+"""In the place of texts, which may be longer than all else together."""
 
 
 def _code(words: tuple[str, ...], other: str) -> str:
@@ -42,15 +52,18 @@ def _code(words: tuple[str, ...], other: str) -> str:
 _READ: Final[Mapping[str, tuple[str, ...]]] = {
     "shares": ("user", "content", "at", _code(SHARE_KINDS, "share"), "via"),
     "mentions": ("user", "target", "at", "content"),
-    "replies": ("user", "parent", "at"),
-    "reactions": ("user", "content", _code(REACTION_KINDS, "other"), "at"),
+    "replies": ("user", "parent", "at", "content"),
+    "reactions": (
+        *("user", "content", _code(REACTION_KINDS, "other"), "at"),
+        "coalesce(score, 'nan'::DOUBLE) AS score",
+    ),
     "follows": ("follower", "followee"),
     "interactions": ("user", "target", _code(INTERACTION_KINDS, "unknown"), "at", "weight"),
     "about": ("content", "topic"),
     "brand_accounts": ("brand_id", "user"),
     "brand_domains": ("brand_id", "topic"),
     "brand_mentions": ("brand", "user", "at"),
-    "impressions": ("content", "user"),
+    "impressions": ("content", "user", "count"),
 }
 
 _SPACE: Final[Mapping[str, Space]] = {
@@ -64,7 +77,7 @@ _SPACE: Final[Mapping[str, Space]] = {
     "topic": "topic",
 }
 
-_ONLY_NAMED: Final = {("mentions", "content")}
+_ONLY_NAMED: Final = {("mentions", "content"), ("replies", "content")}
 """Columns that name a content without making it one."""
 
 
@@ -81,7 +94,7 @@ def project(con: duckdb.DuckDBPyConnection, batches: Sequence[tuple[BatchEntry, 
     define(con, batches)
     resolve(con)
     merged(con, "users", _USER_COLUMNS, "users", where="user_no NOT IN (SELECT no FROM resolved)")
-    merged(con, "content", _CONTENT_COLUMNS, "content")
+    merged(con, "content", _CONTENT_COLUMNS, "content", kept={"text": _TEXT_LENGTH})
     merged(con, "brands", ("brand_id", "name"), "brands")
     users, contents = _table(con, "users"), _table(con, "content")
     author = _resolved(con, contents["author_no"])
@@ -97,10 +110,10 @@ def project(con: duckdb.DuckDBPyConnection, batches: Sequence[tuple[BatchEntry, 
     rank = {space: numbers.rank(space) for space in SPACES}
     brands = _table(con, "brands").sort_by("brand_id")
     _number_brands(con, events, brands["brand_id"].combine_chunks())
+    groups = _number_groups(con, events)
     ranked = {
         name: {c: _ranked(v, rank, c) for c, v in columns.items()}
         for name, columns in events.items()
-        if name != "impressions"
     }
     at_content = rank["content"][contents["content_no"].to_numpy()]
     authors = np.full(len(numbers.ids["content"]), -1, np.int32)
@@ -111,6 +124,7 @@ def project(con: duckdb.DuckDBPyConnection, batches: Sequence[tuple[BatchEntry, 
         author=authors,
         brands=_with_nulls(brands, "brands"),
         topic_id=numbers.ids["topic"],
+        groups=groups,
         events=ranked,
     )
 
@@ -173,6 +187,24 @@ def _number_brands(
     events["brand_mentions"]["brand"] = brands[back]
 
 
+def _number_groups(con: duckdb.DuckDBPyConnection, events: dict[str, Columns]) -> pa.StringArray:
+    """Part impressions of users from those of named communities; return the names, sorted."""
+    rows = con.sql(
+        'SELECT content, community, "count" FROM row_impressions'
+        " WHERE user < 0 AND community <> ''"
+    ).to_arrow_table()
+    every = rows["community"].unique()
+    names = every.take(pc.array_sort_indices(every))
+    events["group_impressions"] = {
+        "content": rows["content"].to_numpy(),
+        "group": _index(rows["community"], names),
+        "count": rows["count"].to_numpy(),
+    }
+    to_user = events["impressions"]["user"] >= 0
+    events["impressions"] = {c: v[to_user] for c, v in events["impressions"].items()}
+    return names
+
+
 def _index(values: pa.Array | pa.ChunkedArray, ids: pa.StringArray) -> Ints:
     found = pc.fill_null(pc.index_in(values, ids), -1)
     return np.asarray(found.to_numpy(zero_copy_only=False)).astype(np.int32)
@@ -210,4 +242,7 @@ def _aligned(rows: pa.Table, space: Space, ids: pa.StringArray, rank: Ints) -> p
 def _with_nulls(rows: pa.Table, table: str) -> pa.Table:
     """Return the columns that are there with the types of the model."""
     chosen = [f for f in canonical(table).schema if f.name in rows.column_names]
-    return pa.table([rows[f.name].cast(f.type) for f in chosen], names=[f.name for f in chosen])
+    found = pa.table([rows[f.name].cast(f.type) for f in chosen], names=[f.name for f in chosen])
+    if "text_length" in rows.column_names:
+        found = found.append_column("text_length", rows["text_length"])
+    return found

@@ -53,6 +53,8 @@ from engine.contract import (
 from engine.errors import KindredError, StoreDamaged, StoreMissing, UsageError
 from engine.model import EDGES, NODES
 from engine.progress import Progress, silent
+from engine.results import RESULTS
+from engine.results import empty as no_rows
 from engine.snapshot import Snapshot
 
 __all__ = ["EmbeddedStore"]
@@ -377,7 +379,11 @@ class EmbeddedStore(Backend):
         """Read rows of a result table of this run, or of the active one."""
 
         def rows(manifest: Manifest) -> pa.Table:
-            folder = self.layout.run(_entry(manifest, run_id).folder)
+            entry = _entry(manifest, run_id)
+            folder = self.layout.run(entry.folder)
+            # A run that another version wrote may lack tables that came since.
+            if table in set(RESULTS) - set(entry.files) and read_info(folder, active=False).stale:
+                return no_rows(table)
             return read_rows(
                 self._duck.cursor(), folder / f"{table}.parquet", table,
                 where=where, order=order, limit=limit, after=after,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from engine.backends.files.duck import quoted
 from engine.backends.files.runs import as_values
@@ -37,7 +38,8 @@ def read_rows(
     """Read rows of one result file; see `engine.contract.Backend.read`.
 
     A value for a column of lists asks for the lists that hold it. Rows that the order
-    leaves equal follow in the declared order.
+    leaves equal follow in the declared order. Of a run that another version wrote, columns
+    that were not declared then are null.
     """
     found = declared(table)
     conditions, values = _conditions(found, where or {})
@@ -51,7 +53,10 @@ def read_rows(
         f"{quoted(c)} {'DESC' if down else 'ASC'} NULLS LAST" for c, down in [*keys, *ties]
     )
     chosen = ", ".join(quoted(c.name) for c in found.columns)
-    sql = f"SELECT {chosen} FROM read_parquet(?)"
+    since = sorted(set(found.schema.names) - set(pq.read_schema(file).names))
+    absent = ", ".join(f"NULL AS {quoted(name)}" for name in since)
+    rows_of = f"(SELECT *, {absent} FROM read_parquet(?))" if since else "read_parquet(?)"
+    sql = f"SELECT {chosen} FROM {rows_of}"
     if conditions:
         sql += f" WHERE {' AND '.join(conditions)}"
     sql += f" ORDER BY {sort}"
@@ -59,7 +64,9 @@ def read_rows(
         sql += " LIMIT ?"
         values.append(_positive(limit))
     rows = con.sql(sql, params=[str(file), *as_values(values)]).to_arrow_table()
-    return rows.cast(found.schema)
+    return rows.cast(
+        pa.schema([f.with_nullable(True) if f.name in since else f for f in found.schema])
+    )
 
 
 def declared(table: str) -> ResultTable:

@@ -16,22 +16,33 @@ from engine.model import EDGES, NODES, TOPIC_KINDS
 
 __all__ = ["SOURCES", "community_rows", "member_rows", "open_run", "score_rows", "user_rows"]
 
-SOURCES: Final = {"User": ("user",), "Brand": ("brand",), "Topic": TOPIC_KINDS}
+SOURCES: Final = {
+    "User": ("user",),
+    "Brand": ("brand",),
+    "Topic": TOPIC_KINDS,
+    "Content": ("content",),
+}
 """Which kinds of sources each node table holds."""
 
 _TABLES: Final = ("authority", "communities", "influence", "memberships", "scores")
 
 
 def open_run(con: duckdb.DuckDBPyConnection, run: Path) -> None:
-    """Make views of the tables in a run's folder that the graph is filled from."""
+    """Make views of the tables in a run's folder that the graph is filled from.
+
+    The graph holds the communities of the chosen resolution: of the levels above and below
+    it the run's tables tell.
+    """
     for name in _TABLES:
-        con.read_parquet([str(run / f"{name}.parquet")]).create_view(name)
+        rows = con.read_parquet([str(run / f"{name}.parquet")])
+        chosen = rows.filter("level = 1") if "level" in rows.columns else rows
+        chosen.create_view(name)
 
 
 def community_rows() -> str:
-    """Return the select of communities, columns as the graph declares them."""
+    """Return the select of communities of level 1, columns as the graph declares them."""
     columns = ", ".join(quoted(name) for name, _ in NODES["Community"].properties)
-    return f"SELECT {columns} FROM communities"
+    return f"SELECT {columns} FROM communities WHERE level = 1"
 
 
 def member_rows(known: str = "") -> str:
@@ -55,7 +66,7 @@ def member_rows(known: str = "") -> str:
         f"{_semi_join(known, 'm.user_id')} SEMI JOIN communities c USING (community_id)"
         " LEFT JOIN authority a ON a.user_id = m.user_id AND a.community_id = m.community_id"
         " LEFT JOIN influence i ON i.source_kind = 'user' AND i.source_id = m.user_id"
-        " WHERE m.fold IS NULL"
+        " WHERE m.fold IS NULL AND m.level = 1"
     )
 
 

@@ -185,7 +185,7 @@ class AdoptedReader:
         """Return the community of each of these users in the active run; none without a run."""
         if not any(run.active for run in self._results.runs()):
             return pa.table({"user_id": pa.array([], pa.string()), "community_id": []})
-        where = {"fold": None, "user_id": list(ids)}
+        where = {"fold": None, "level": 1, "user_id": list(ids)}
         return self._results.read("memberships", where=where)
 
     def _ego(self, given: Mapping[str, Any], *, end: int) -> pa.Table:

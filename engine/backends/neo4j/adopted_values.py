@@ -14,6 +14,7 @@ import pyarrow as pa
 from cypher.path import Property, Word
 from engine.backends.neo4j.mapping import Part, Source
 from engine.model import CANONICAL, COUNT, TEXT, TIME
+from engine.model import Column as Declared
 
 __all__ = ["LIST", "MACROS", "Column", "columns"]
 
@@ -27,6 +28,8 @@ CREATE MACRO a_key(v) AS CASE
 CREATE MACRO a_number(v) AS CASE
     WHEN isfinite(TRY_CAST(v AS DOUBLE)) AND TRY_CAST(v AS DOUBLE) >= 0
     THEN TRY_CAST(v AS DOUBLE) END;
+CREATE MACRO a_number_in(v, low, high) AS CASE
+    WHEN TRY_CAST(v AS DOUBLE) BETWEEN low AND high THEN TRY_CAST(v AS DOUBLE) END;
 CREATE MACRO a_count(v) AS CASE
     WHEN regexp_full_match(v, '\d+') THEN TRY_CAST(v AS BIGINT)
     WHEN a_number(v) = floor(a_number(v)) AND a_number(v) < 9e15 THEN CAST(a_number(v) AS BIGINT)
@@ -107,13 +110,13 @@ def columns(part: Part) -> tuple[Column, ...]:
     >>> [(c.name, c.sql, c.needed) for c in columns(one)][-1]
     ('at', 'a_time("at")', False)
     """
-    types = {c.name: c.type for c in CANONICAL[part.role.table].columns}
+    declared = {c.name: c for c in CANONICAL[part.role.table].columns}
     ends = {column for column, _ in part.role.ends}
     return tuple(
         Column(
             source.column,
-            types[source.column],
-            _sql(part, source, types[source.column]),
+            declared[source.column].type,
+            _sql(part, source, declared[source.column]),
             source,
             source.column in ends or source.column == "weight",
             part.role.words.get(source.column),
@@ -122,7 +125,7 @@ def columns(part: Part) -> tuple[Column, ...]:
     )
 
 
-def _sql(part: Part, source: Source, type: pa.DataType) -> str:
+def _sql(part: Part, source: Source, declared: Declared) -> str:
     column, table = source.column, part.role.table
     if isinstance(source.value, Word):
         return _word(source.value.text)
@@ -134,7 +137,10 @@ def _sql(part: Part, source: Source, type: pa.DataType) -> str:
         return f"$platform || ':' || a_key({column})"
     if column == "kind" and part.role.kinds:
         return f"CASE WHEN kind IN ({', '.join(map(_word, part.role.kinds))}) THEN kind END"
-    return _OF_TYPE[type].format(f'"{column}"')
+    if declared.within is not None:
+        low, high = declared.within
+        return f'a_number_in("{column}", {low}, {high})'
+    return _OF_TYPE[declared.type].format(f'"{column}"')
 
 
 def _kind_of(part: Part) -> str:

@@ -94,7 +94,7 @@ _USER: Final = (
 _CONTENT: Final = (
     "content_id", "platform", "kind", "created_at", "text", "url", "lang", "root_id",
     "shares_count", "likes_count", "replies_count", "quotes_count", "impressions_count",
-    "clicks_count", "seen", "told",
+    "clicks_count", "stance", "emotion", "is_promotion", "seen", "told",
 )  # fmt: skip
 _EDGE: Final = (
     "start", "end", "at", "kind", "via_user_id", "content_id", "score", "weight", "count", "said",
@@ -190,8 +190,12 @@ def _halves(rows: pa.Table) -> Iterator[pa.Table]:
 
 
 def parameters(write: Write, rows: pa.Table, load: int) -> dict[str, Any]:
-    """Return rows as a statement takes them; a column without a value is one null."""
-    columns: dict[str, Any] = {
+    """Return rows as a statement takes them; a column without a value is one null.
+
+    So is one that the rows lack: an older version kept them, to be applied by this.
+    """
+    columns: dict[str, Any] = dict.fromkeys(cypher.statement(write.statement, "neo4j").parameters)
+    columns |= {
         name: None if rows[name].null_count == rows.num_rows else rows[name].to_pylist()
         for name in rows.column_names
     }

@@ -18,17 +18,35 @@ from engine.backends.neo4j.lock import Held, writer_lock
 from engine.backends.neo4j.manifest import Manifest
 from engine.errors import ForeignData, StoreDamaged, StoreNewer
 from engine.model import NODES
+from engine.snapshot import NO_TIME
 
 __all__ = ["FORMAT", "MIGRATIONS", "Migration", "make", "migrate"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """The format this version writes."""
 
 Migration = Callable[[Held], None]
 """Takes a store from its format to the next, through the writer's lock; may run twice."""
 
-MIGRATIONS: Final[Mapping[int, Migration]] = {}
-"""From a format to the step that leads out of it. Format 1 is the first: none yet."""
+_AT_ONCE: Final = 10_000
+"""Nodes of one transaction."""
+
+
+def _judged_contents(held: Held) -> None:
+    """Say of every content that its stance, emotion and promotion were never seen.
+
+    Columns of the model are told by their place in `kindred_seen`. A list that a load keeps
+    to be written later may still be shorter: what it leaves out was never seen either.
+    """
+    held.alone(
+        cypher.statement("lengthen_seen", "neo4j").named(label="Content"),
+        {"before": 14, "more": [NO_TIME] * 3, "most": _AT_ONCE},
+        wanted="to bring the contents of the store to this version",
+    )
+
+
+MIGRATIONS: Final[Mapping[int, Migration]] = {1: _judged_contents}
+"""From a format to the step that leads out of it."""
 
 
 def make(link: Link, mapping: str | None = None) -> None:

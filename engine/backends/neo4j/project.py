@@ -119,6 +119,7 @@ class _Reading:
         events["brand_mentions"] = _joined(
             events["brand_mentions"], loose | {"brand": np.full(len(loose["user"]), -1, np.int32)}
         )
+        groups = _number_groups(events["group_impressions"])
         author = np.full(len(spaces["content"].ids), -1, np.int32)
         np.maximum.at(author, posted["content"], posted["user"])
         return finish(
@@ -127,6 +128,7 @@ class _Reading:
             author=author,
             brands=spaces["brand"].rows,
             topic_id=spaces["topic"].ids,
+            groups=groups,
             events=events | _owned(self._streams.whole("project_members"), spaces),
         )
 
@@ -188,6 +190,15 @@ def _numbered(event: Event, rows: pa.Table, spaces: Mapping[Space, _Space]) -> C
 
 def _joined(one: Columns, other: Columns) -> Columns:
     return {name: np.concatenate([values, other[name]]) for name, values in one.items()}
+
+
+def _number_groups(exposures: Columns) -> pa.StringArray:
+    """Put numbers in the place of the names of communities, and return the names, sorted."""
+    said = pa.array(exposures.pop("community"), pa.string())
+    every = said.unique()
+    names = every.take(pc.array_sort_indices(every))
+    exposures["group"] = pc.index_in(said, names).to_numpy().astype(np.int32)
+    return names
 
 
 def _owned(members: Lists, spaces: Mapping[Space, _Space]) -> dict[str, Columns]:

@@ -30,7 +30,7 @@ from engine.backends.neo4j.run_graph import RunGraph
 from engine.contract import RunInfo, RunTables
 from engine.errors import StoreDamaged
 from engine.progress import Progress, silent
-from engine.results import RESULTS
+from engine.results import RESULTS, empty
 
 __all__ = ["Runs"]
 
@@ -276,6 +276,8 @@ class Runs:
 
         def rows() -> pa.Table:
             record, file = self._record(run_id, f"{table}.parquet")
+            if file is None and record.told().stale:
+                return empty(table)  # declared since that version wrote the run
             if file is None:
                 raise StoreDamaged(
                     f"the table {table} of the run {record.run_id}",

@@ -14,6 +14,7 @@ from typing import Final, Literal
 import pyarrow as pa
 
 import cypher
+from engine.backends.neo4j import layout
 from engine.model import INTERACTION_KINDS, REACTION_KINDS, SHARE_KINDS
 
 __all__ = ["EVENTS", "THINGS", "Event", "Space", "Thing"]
@@ -32,6 +33,16 @@ _TYPES: Final[Mapping[str, pa.DataType]] = {
     "weight": pa.float64(),
     "labels": pa.list_(pa.string()),
     "followers_count": _NUMBER,
+    "is_bot": pa.bool_(),
+    "text_length": _NUMBER,
+    "impressions_count": _NUMBER,
+    "likes_count": _NUMBER,
+    "clicks_count": _NUMBER,
+    "stance": pa.float64(),
+    "emotion": pa.float64(),
+    "is_promotion": pa.bool_(),
+    "score": pa.float64(),
+    "count": _NUMBER,
 }
 """Types of columns that are not text; times are microseconds."""
 
@@ -57,10 +68,11 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """How the relationships of an event are read."""
+    """How the relationships of an event are read, or the nodes that tell of it."""
 
     statement: str
     type: str
+    """Their type, or their label."""
     start: Named
     end: Named | None
     """None where it leads to nothing that a snapshot numbers."""
@@ -97,13 +109,17 @@ EVENTS: Final[Mapping[str, Event]] = {
     ),
     "brand_mentions": Event("project_named_brands", "MENTIONED", _USER, ("brand", "brand")),
     "loose_mentions": Event("project_named_names", "kindred_NAMED", _USER, None),
-    "replies": Event("project_replied", "REPLIED", _USER, ("parent", "content")),
+    "replies": Event(
+        "project_replied", "REPLIED", _USER, ("parent", "content"), named={"content": "content"}
+    ),
     "reactions": Event("project_reacted", "REACTED", _USER, _CONTENT, REACTION_KINDS, "other"),
     "follows": Event("project_followed", "FOLLOWS", ("follower", "user"), ("followee", "user")),
     "interactions": Event(
         "project_interacted", "INTERACTED", _USER, ("target", "user"), INTERACTION_KINDS, "unknown"
     ),
+    "impressions": Event("project_exposed", "EXPOSED", _USER, _CONTENT),
     "about": Event("project_about", "ABOUT", _CONTENT, ("topic", "topic")),
+    "group_impressions": Event("project_exposures", layout.EXPOSURE, _CONTENT, None),
 }
 """Events by the name they have in `engine.assemble.finish`; beside them who posted what,
 and mentions of brands that nobody has declared."""

@@ -46,6 +46,7 @@ class Streams:
         self._link = link
         self._loads = list(loads)
         self.types = frozenset(self._run("project_types", {})["type"])
+        """Types of relationships, and labels, that the database has."""
 
     def _run(self, name: str, given: Mapping[str, Any]) -> Lists:
         text, parameters = _statement(name, given)

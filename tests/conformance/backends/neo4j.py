@@ -41,6 +41,7 @@ class Neo4j(Conf):
     marks = (pytest.mark.neo4j,)
     several = False
     examples = 0
+    costly = ("test_what_is_derived_is_made_again_the_same",)
     gaps = (
         Gap(
             "dump",

@@ -58,7 +58,15 @@ def analysing(path: Path, ready: Any) -> None:
 
 
 def settings(seed: int) -> AnalysisParams:
-    return AnalysisParams(seed=seed, rewirings=0, folds=2, split=None, engine="local")
+    return AnalysisParams(
+        seed=seed,
+        rewirings=0,
+        ensemble=0,
+        folds=2,
+        split=None,
+        engine="local",
+        continues="none",
+    )
 
 
 def seen(store: EmbeddedStore) -> tuple[int, int | None]:

@@ -6,15 +6,19 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from engine.assemble import assemble
 from engine.backends.embedded import migrations
 from engine.backends.embedded.layout import Layout
+from engine.backends.embedded.log import file_entries
+from engine.backends.embedded.manifest import Manifest
 from engine.backends.embedded.migrations import FORMAT, MIGRATIONS, migrate, stored_format
 from engine.backends.embedded.store import EmbeddedStore
 from engine.connect import connect
 from engine.errors import StoreDamaged, StoreMissing, StoreNewer
+from engine.results import RESULTS
 from tests.conftest import ROOT
 from tests.engine.backends.worlds import START, load, plain, small_run, world
 
@@ -51,6 +55,44 @@ def test_a_store_of_each_format_opens(tmp_path: Path, format: int) -> None:
         assert found.to_pylist() == [{"u": "x:a", "c": "x:p"}]
         assert [f for f in store.doctor() if not f.ok] == []
     assert stored_format(Layout(path)) == FORMAT
+
+
+def contents(path: Path) -> tuple[list[str], list[dict[str, object]]]:
+    """Columns and rows of the contents in a fixture's log."""
+    (file,) = path.glob("log/*/content.parquet")
+    rows = pq.read_table(file)
+    return rows.column_names, rows.to_pylist()
+
+
+def test_an_older_store_is_read_as_it_is_where_it_is_only_read(tmp_path: Path) -> None:
+    path = tmp_path / "store"
+    shutil.copytree(STORES / "format-1", path)
+    before = {p: p.stat().st_mtime_ns for p in path.rglob("*")}
+    with connect(path, read_only=True) as store:
+        assert plain(store.snapshot()) == plain(assemble(FIXTURE))
+        assert store.run().stale
+        # Columns and tables that came since are unknown, not an error.
+        assert store.read("memberships")["stability"].to_pylist() == [None]
+        assert store.read("reach").equals(RESULTS["reach"].schema.empty_table())
+    assert {p: p.stat().st_mtime_ns for p in path.rglob("*")} == before
+
+
+def test_contents_of_format_1_were_judged_by_nobody(tmp_path: Path) -> None:
+    path, judged = tmp_path / "store", ("stance", "emotion", "is_promotion")
+    shutil.copytree(STORES / "format-1", path)
+    old, rows = contents(path)
+    assert set(old).isdisjoint(judged)
+    # A step that was cut off before the manifest followed is taken again.
+    untold = (path / "manifest.json").read_bytes()
+    migrate(Layout(path), {1: MIGRATIONS[1]}, target=2)
+    (path / "manifest.json").write_bytes(untold)
+    migrations.stamp(Layout(path), 1)
+    migrate(Layout(path), {1: MIGRATIONS[1]}, target=2)
+    new, found = contents(path)
+    assert new == contents(STORES / "format-2")[0]
+    assert found == [{**row, **dict.fromkeys(judged)} for row in rows]
+    (batch,) = Manifest.load(Layout(path).manifest).batches
+    assert batch.files == file_entries(Layout(path).batch(batch.batch_id))
 
 
 def test_there_is_a_step_out_of_every_older_format() -> None:

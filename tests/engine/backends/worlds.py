@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.contract import Backend, Batch, LoadReport, RunTables
-from engine.model import CANONICAL, EDGES, NODES
+from engine.model import CANONICAL, CONTENT_KINDS, EDGES, NODES, REACTION_KINDS
 from engine.params import AnalysisParams
 from engine.results import table
 from engine.snapshot import Snapshot
@@ -85,8 +85,14 @@ def random_batch(seed: int) -> World:
                 "content_id": content(),
                 "author_id": maybe(user()),
                 "created_at": when(),
-                "text": maybe(draw.choice(["a", "b"])),
+                "kind": maybe(draw.choice([*CONTENT_KINDS, "poem"])),
+                "text": maybe(draw.choice(["", "a", "b", "zwölf 👩‍🔬"])),
                 "likes_count": maybe(draw.randrange(9)),
+                "impressions_count": maybe(draw.randrange(9)),
+                "clicks_count": maybe(draw.randrange(9)),
+                "stance": maybe(draw.randrange(-2, 3) / 2),
+                "emotion": maybe(draw.randrange(5) / 4),
+                "is_promotion": maybe(draw.random() < 0.5),
                 "seen_at": when(),
             },
             5,
@@ -113,14 +119,14 @@ def random_batch(seed: int) -> World:
                 "user_id": user(),
                 "parent_content_id": content(),
                 "at": when(),
-                "content_id": maybe("x:r1"),
+                "content_id": maybe(draw.choice([content(), "x:r1"])),
             }
         ),
         reactions=some(
             lambda: {
                 "user_id": user(),
                 "content_id": content(),
-                "kind": draw.choice(["like", "review"]),
+                "kind": draw.choice([*REACTION_KINDS, "wave"]),
                 "at": when(),
                 "score": maybe(float(draw.randrange(5))),
             }
@@ -162,8 +168,12 @@ def random_batch(seed: int) -> World:
             5,
         ),
         impressions=some(
-            lambda: {"content_id": content(), "user_id": maybe(user()), "count": draw.randrange(9)},
-            5,
+            lambda: {
+                "content_id": content(),
+                "user_id": maybe(user()),
+                "community": maybe(draw.choice(["north", "süd"])),
+                "count": draw.randrange(9),
+            },
         ),
     )
 
@@ -183,7 +193,10 @@ def parts(value: object, path: str = "snapshot") -> Iterator[tuple[str, object]]
         for f in fields(value):
             yield from parts(getattr(value, f.name), f"{path}.{f.name}")
     elif isinstance(value, np.ndarray):
-        yield path, (str(value.dtype), value.tolist())
+        # What is no number is not equal to itself.
+        unknown = np.isnan(value)
+        known = [None if no else one for one, no in zip(value.tolist(), unknown, strict=True)]
+        yield path, (str(value.dtype), known)
     elif isinstance(value, pa.Array):
         yield path, value.to_pylist()
     else:

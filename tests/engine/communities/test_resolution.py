@@ -10,6 +10,7 @@ from engine.agreement import adjusted_rand
 from engine.kernels.leiden import leiden
 from engine.resolution import choose
 from engine.tie_gain import fit, gain
+from tests.engine.communities.lfr import lfr
 
 
 @pytest.mark.parametrize(("mixing", "least"), [(0.3, 0.96), (0.5, 0.94), (0.6, 0.88)])
@@ -24,6 +25,26 @@ def test_held_out_ties_find_a_better_resolution_than_one(
     assert choice.gamma > 1
     assert chosen > plain + 0.1
     assert chosen > least
+
+
+@pytest.mark.parametrize(
+    ("mixing", "least", "seed"),
+    [
+        (0.5, 0.97, 1),
+        (0.6, 0.95, 1),
+        *[
+            pytest.param(mixing, least, seed, marks=pytest.mark.gates)
+            for mixing, least in ((0.5, 0.97), (0.6, 0.95))
+            for seed in (2, 3, 4)
+        ],
+    ],
+)
+def test_benchmark_graphs_are_found_again(mixing: float, least: float, seed: int) -> None:
+    edges, truth = lfr(5_000, mixing, seed)
+    apart = float((truth[edges.u] != truth[edges.v]).mean())
+    assert mixing <= apart < mixing + 0.05, "no easier than asked for"
+    choice = choose(edges, 5_000, seed=1)
+    assert adjusted_rand(leiden(edges.graph(), choice.gamma), truth) >= least
 
 
 def test_under_a_thousand_users_the_resolution_is_one(plant: Callable[..., Any]) -> None:

@@ -28,7 +28,7 @@ from tests.engine.backends.neo4j.stranger import (
 from tests.engine.backends.worlds import load, plain, small_run, world
 from tests.servers.server import Neo4jServer
 
-QUICK = AnalysisParams(rewirings=0, split=None, folds=2)
+QUICK = AnalysisParams(rewirings=0, ensemble=0, split=None, folds=2)
 ASKED: dict[str, dict[str, Any]] = {
     "users": {"ids": ["x:u003", "x:nobody", "x:u001", "y:u002"]},
     "contents": {"ids": ["x:17", "x:999", "x:3"]},

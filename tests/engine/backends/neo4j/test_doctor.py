@@ -7,8 +7,10 @@ import re
 import pytest
 
 from engine.backends.neo4j.lock import writer_lock
+from engine.backends.neo4j.migrations import FORMAT
 from engine.backends.neo4j.store import Neo4jStore
 from engine.contract import Finding
+from engine.results import RESULTS
 from tests.engine.backends.worlds import START, load, random_batch, small_run, world
 from tests.servers.fixtures import OpenStore
 from tests.servers.server import Neo4jServer
@@ -43,12 +45,12 @@ def test_a_store_that_is_well(neo4j: Neo4jServer, store: Neo4jStore) -> None:
         *(f"batch {b.batch_id}" for b in store.batches()),
     }  # fmt: skip
     assert found["server"].found.startswith(f"Neo4j {neo4j.version} ")
-    assert found["version"].found == "store format 1"
+    assert found["version"].found == f"store format {FORMAT}"
     assert found[f"batch {store.batches()[2].batch_id}"].found == (
         "3: 6 rows that were new, 0 rejected"
     )
     assert found["graph"].found.startswith(f"{users} users, ")
-    assert found[f"run {run}"].found == "the active run, 12 files, as they were kept"
+    assert found[f"run {run}"].found == f"the active run, {len(RESULTS)} files, as they were kept"
     assert found["lock"].found == "nobody is writing"
     assert found["leftovers"].found == "none"
     # Nor does the database know whose password all this was done with.

@@ -18,6 +18,9 @@ import cypher
 from engine.assemble import assemble
 from engine.backends.embedded.store import EmbeddedStore
 from engine.backends.neo4j import graph as writing
+from engine.backends.neo4j.graph import WRITES
+from engine.backends.neo4j.migrations import FORMAT
+from engine.backends.neo4j.settle import packed
 from engine.backends.neo4j.store import Neo4jStore
 from engine.contract import Batch, LoadReport
 from engine.errors import InputError, UsageError, WrongColumns
@@ -363,6 +366,43 @@ def test_statements_name_every_property_of_the_model() -> None:
         assert {p for p, _ in node.properties} <= set(cypher.statement(made, "neo4j").parameters)
     properties = {p for e in EDGES.values() if e.source is not None for p, _ in e.properties}
     assert properties <= set(cypher.statement("make_edges", "neo4j").parameters)
+
+
+JUDGED = ("stance", "emotion", "is_promotion")
+
+
+def test_a_store_of_format_1_is_brought_forward(neo4j_store: OpenStore, neo4j: Neo4jServer) -> None:
+    """Also where a load, kept by that version, waits to be applied."""
+    early = {"content_id": "x:p", "text": "early", "lang": "de", "seen_at": START}
+    late = {"content_id": "x:p", "text": "late", "seen_at": START + timedelta(days=1)}
+    with neo4j_store() as store:
+        load(store, world(content=[early]))
+        load(store, world(content=[late]))
+    left = "".join(f" REMOVE n.{name}" for name in JUDGED)
+    seen = neo4j.run(f"MATCH (n:Content) SET n.kindred_seen = n.kindred_seen[..14]{left}"
+                     " RETURN n.kindred_seen AS seen")  # fmt: skip
+    rows = pa.Table.from_pylist(
+        [{"content_id": "x:p", "text": "kept", "lang": "de", "seen": seen[0]["seen"], "told": 1}]
+    )
+    columns = [c for c in WRITES["set_content"].columns if c not in {*JUDGED, "created_at"}]
+    nulls = {c: pa.nulls(1) for c in (*columns, "created_at", "created_at_rest")}
+    note = {**nulls, **{c: rows[c] for c in rows.column_names}}
+    neo4j.run(
+        "CREATE (:kindred_Change {kindred_load: 2, number: 0, kind: 'set_content', rows: $rows})"
+        " WITH 1 AS _ MATCH (s:kindred_Store) SET s.format = 1, s.settled = false",
+        rows=packed(pa.table(note)),
+    )
+    with neo4j_store() as store:
+        assert store.manifest().format == FORMAT
+        (found,) = neo4j.run("MATCH (n:Content) RETURN n.text AS text, size(n.kindred_seen) AS n")
+        assert found == {"text": "late", "n": 17}
+        assert store.contents(["x:p"])["text"].to_pylist() == ["late"]
+        store.snapshot()
+        assert store.contents(["x:p"])["text"].to_pylist() == ["kept"]
+        judged = {"content_id": "x:p", "stance": 0.5, "text": "between", "seen_at": START}
+        load(store, world(content=[judged]))
+        assert store.contents(["x:p"])["text"].to_pylist() == ["kept"]
+        assert store.snapshot().contents.stance.tolist() == [0.5]
 
 
 @pytest.mark.gates

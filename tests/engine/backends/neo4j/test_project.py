@@ -45,11 +45,11 @@ def test_it_is_what_the_rows_make_in_memory(neo4j_store: OpenStore) -> None:
 
 
 def test_a_store_that_was_removed_is_missing(
-    neo4j_empty: Neo4jServer, neo4j_store: OpenStore
+    neo4j_cleared: Neo4jServer, neo4j_store: OpenStore
 ) -> None:
     store = neo4j_store()
     seen = store.manifest()
-    neo4j_empty.run("MATCH (n) DETACH DELETE n")
+    neo4j_cleared.run("MATCH (n) DETACH DELETE n")
     with pytest.raises(StoreMissing):
         project(store.link, seen)
 

@@ -62,6 +62,7 @@ def full_run(store: EmbeddedStore, *, seed: int = 1, community: str = "c1") -> R
     """A run with every kind of source, and with authority and influence of users."""
     run = small_run(store, seed=seed, community=community)
     scored = [("brand", "brand:acme"), ("domain", "acme.org"), ("user", "x:nobody")]
+    scored.append(("content", "x:p"))
     scores = run.tables["scores"].to_pylist()
     scores += [{**scores[1], "source_kind": kind, "source_id": source} for kind, source in scored]
     users = [*USERS, "x:nobody"]
@@ -106,13 +107,14 @@ def _columns(rows: list[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 @pytest.fixture
-def link(neo4j_empty: Neo4jServer) -> Iterator[Link]:
-    opened = Link(neo4j_empty.address, neo4j_empty.settings(patience=5))
+def link(neo4j_cleared: Neo4jServer) -> Iterator[Link]:
+    opened = Link(neo4j_cleared.address, neo4j_cleared.settings(patience=5))
     make(opened)
-    with_users(neo4j_empty, USERS)
-    neo4j_empty.run(
+    with_users(neo4j_cleared, USERS)
+    neo4j_cleared.run(
         "CREATE (:Brand {brand_id: 'brand:acme', kindred_load: 1}),"
-        " (:Topic {topic_id: 'domain:acme.org', kindred_load: 1})"
+        " (:Topic {topic_id: 'domain:acme.org', kindred_load: 1}),"
+        " (:Content {content_id: 'x:p', kindred_load: 1})"
     )
     yield opened
     opened.close()
@@ -162,7 +164,9 @@ def test_the_graph_says_what_the_embedded_graph_says(
         ["x:1", "c1", 1.0, 0.25, None],
         ["x:2", "c1", 1.0, 0.25, None],
     ]
-    assert [len(rows) for name, rows in published.items() if name.startswith("RES")] == [7, 1, 1]
+    assert [len(rows) for name, rows in published.items() if name.startswith("RES")] == [
+        *(7, 1, 1, 1)
+    ]
     assert figures(neo4j) == {u: (info.run_id, 0.125, 10.0 if u == "x:0" else None) for u in USERS}
     loads = neo4j.run("MATCH ()-[r]->() RETURN collect(DISTINCT r.kindred_load) AS loads")
     assert loads == [{"loads": [0]}]

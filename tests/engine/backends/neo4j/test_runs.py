@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from engine.backends.embedded.store import EmbeddedStore
+from engine.backends.files.runs import schema_hash
 from engine.backends.neo4j import cache, files
 from engine.backends.neo4j.driver import Link
 from engine.backends.neo4j.lock import writer_lock
@@ -38,10 +39,10 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedStore
 
 
 @pytest.fixture
-def link(neo4j_empty: Neo4jServer) -> Iterator[Link]:
-    opened = Link(neo4j_empty.address, neo4j_empty.settings(patience=5))
+def link(neo4j_cleared: Neo4jServer) -> Iterator[Link]:
+    opened = Link(neo4j_cleared.address, neo4j_cleared.settings(patience=5))
     make(opened)
-    with_users(neo4j_empty, USERS)
+    with_users(neo4j_cleared, USERS)
     yield opened
     opened.close()
 
@@ -171,6 +172,19 @@ def test_who_reads_elsewhere_follows(
     finally:
         reader.close()
         elsewhere.close()
+
+
+def test_a_table_that_came_since_is_empty_in_a_run_of_an_older_version(
+    link: Link, runs: Runs, run: RunTables, neo4j: Neo4jServer
+) -> None:
+    publish(link, runs, run)
+    neo4j.run("MATCH (f:kindred_File {name: 'reach.parquet'}) DETACH DELETE f")
+    with pytest.raises(StoreDamaged, match=r"the table reach"):
+        runs.read("reach")
+    neo4j.run("MATCH (r:kindred_Result) SET r.info = replace(r.info, $now, 'older')",
+              now=schema_hash())  # fmt: skip
+    assert runs.info().stale
+    assert runs.read("reach").equals(RESULTS["reach"].schema.empty_table())
 
 
 def test_undeclared_tables_are_refused(

@@ -91,7 +91,9 @@ def test_a_strangers_other_data_are_left_alone(neo4j_empty: Neo4jServer, link: L
     neo4j_empty.run("CREATE (:Person {name: 'Ana'})-[:LIKES {much: true}]->(:Fruit {kind: 'fig'})")
     before = everything(neo4j_empty)
     make(link)
-    assert neo4j_empty.run("MATCH (s:kindred_Store) RETURN s.format AS format") == [{"format": 1}]
+    assert neo4j_empty.run("MATCH (s:kindred_Store) RETURN s.format AS format") == [
+        {"format": FORMAT}
+    ]
     graph_schema.drop(link)
     neo4j_empty.run("MATCH (s:kindred_Store) DELETE s")
     assert everything(neo4j_empty) == before
@@ -229,7 +231,7 @@ def test_a_newer_store_is_left_alone_and_an_older_one_brought_forward(
     made = Manifest.read(link)
     assert made is not None
     newer = replace(made, format=FORMAT + 1, writer="9.9")
-    with pytest.raises(StoreNewer, match=r"it is in format 2, written by kindred 9\.9"):
+    with pytest.raises(StoreNewer, match=rf"in format {FORMAT + 1}, written by kindred 9\.9"):
         migrate(link, newer, wait=True)
 
     steps_taken: list[int] = []
