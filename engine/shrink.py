@@ -2,7 +2,7 @@
 
 A cell of three cases of which two came true is no rate of 67 %. Its community's rate stands
 in for `STRENGTH` cases more: `(k + s p) / (n + s)`, and the 90 % interval is that of the beta
-distribution with those counts.
+distribution with those counts, half a case more at least on either side.
 """
 
 from __future__ import annotations
@@ -82,8 +82,9 @@ def shrunk(
     prior = strength * np.asarray(mean, np.float64)
     a, b = hits + prior, cases - hits + strength - prior
     value = a / (a + b)
-    low, high = (special.betaincinv(a, b, p) for p in (0.05, 0.95))
-    # With next to nothing at one side the mean lies outside: the interval is to hold it.
+    # A mean near 0 or 1 would leave no doubt at all: ends know at least what Jeffreys' rule does.
+    wide_a, wide_b = np.maximum(a, hits + 0.5), np.maximum(b, cases - hits + 0.5)
+    low, high = (special.betaincinv(wide_a, wide_b, p) for p in (0.05, 0.95))
     return value, np.minimum(low, value), np.maximum(high, value)
 
 

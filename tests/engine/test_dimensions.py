@@ -138,9 +138,11 @@ def same(cells: dict[tuple[str, str | None], dict[str, Any]], cases: Cases) -> N
     for (source, community), row in cells.items():
         pooled = [h for (_, place), hits in expected.items() if place == community for h in hits]
         mean = (sum(pooled) + 0.5) / (len(pooled) + 1)
-        beta = stats.beta(row["k"] + 5 * mean, row["n"] - row["k"] + 5 * (1 - mean))
-        assert row["value"] == pytest.approx(100 * beta.mean()), source
-        low, high = min(beta.ppf(0.05), beta.mean()), max(beta.ppf(0.95), beta.mean())
+        miss = row["n"] - row["k"]
+        plain = stats.beta(row["k"] + 5 * mean, miss + 5 * (1 - mean)).mean()
+        beta = stats.beta(row["k"] + max(5 * mean, 0.5), miss + max(5 * (1 - mean), 0.5))
+        assert row["value"] == pytest.approx(100 * plain), source
+        low, high = min(beta.ppf(0.05), plain), max(beta.ppf(0.95), plain)
         assert row["low"] == pytest.approx(100 * low, abs=1e-9)
         assert row["high"] == pytest.approx(100 * high, abs=1e-9)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -31,7 +32,7 @@ def found(snapshot: Snapshot) -> Validation:
     return validate(snapshot, PARAMS)
 
 
-def rows(found: Validation, report: str) -> dict[str, dict[str, float]]:
+def rows(found: Validation, report: str) -> dict[str, dict[str, Any]]:
     picked = found.rivals.filter(pc.equal(found.rivals["volume"], report)).to_pylist()
     return {row["rival"]: row for row in picked}
 

@@ -33,10 +33,10 @@ LOOSE = ("fans", "viral")
 MISSED = {
     ("first hundred", "mixing"): ".931 measured, .95 demanded",
     ("flagged", "fans"): ".946 of 239 measured, .97 demanded",
-    ("flagged", "viral"): ".606 of 817 measured, .97 demanded",
     ("flagged", "ambient"): ".896 of 326 measured, .97 demanded",
-    ("flagged", "reinforcement"): ".969 measured, .97 demanded",
+    ("flagged", "reinforcement"): ".927 of 315 measured, .97 demanded",
     ("reach", "fans"): ".113 measured, .10 demanded",
+    ("unassumed", "taste by topic"): "one seed of three is green with a coverage below .82",
 }
 """Gates that are missed, with what was measured: they stay, and say so."""
 
@@ -141,7 +141,7 @@ def test_found_communities() -> None:
     assert ap > mean("base", SEEDS, lambda o: o.rivals["followers"].average_precision)
 
 
-@pytest.mark.parametrize("name", UNASSUMED)
+@pytest.mark.parametrize("name", worlds("unassumed", UNASSUMED))
 def test_honest_where_the_model_does_not_hold(name: str) -> None:
     """Either the intervals hold, or the light says not to believe them."""
     covers = [outcome(name, seed).honesty.coverage for seed in SEEDS]
