@@ -5,12 +5,15 @@ BIN := .venv/bin
 UV := $(BIN)/uv
 SYNC := $(UV) sync --quiet --frozen --inexact
 
-.PHONY: demo test check gates bench docs clean
+.PHONY: demo test coverage check gates bench docs clean
 
 demo: .venv/.run  ## three demos: answers in the terminal, pages on 127.0.0.1 (DEMO_SERVE=0 ends after writing)
 	@$(BIN)/kindred demo
 
-test: .venv/.dev browser neo4j  ## every test, with branch coverage
+test: .venv/.dev browser neo4j  ## every test
+	@$(BIN)/python -m pytest -m "not gates and not wheel"
+
+coverage: .venv/.dev browser neo4j  ## the same with branch coverage, a quarter slower
 	@$(BIN)/python -m pytest --cov --cov-report=term:skip-covered -m "not gates and not wheel"
 
 check: .venv/.dev  ## lint, format, types, import contracts, lock file, docs, wheel

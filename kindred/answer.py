@@ -159,6 +159,11 @@ def _mix(row: Row) -> str:
 
 def _strongest(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
     yield heading(f"In each community, by {lower_bound(run.tier)}")
+    yield sentence(
+        f"Lists are cut so that at most {run.params.false_sign_rate:.0%} of them are expected "
+        "to have the wrong sign.",
+        style="dim",
+    )
     ids = [
         r["community_id"]
         for r in _communities_of(backend, run)
@@ -203,12 +208,6 @@ def _strongest(backend: Backend, run: RunInfo) -> Iterator[RenderableType]:
     if not shown:
         yield sentence(
             f"No source stands out at a false-sign rate of {run.params.false_sign_rate:.0%}."
-        )
-    else:
-        yield sentence(
-            f"Lists are cut so that at most {run.params.false_sign_rate:.0%} of them are expected "
-            "to have the wrong sign.",
-            style="dim",
         )
 
 

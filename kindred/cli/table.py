@@ -22,6 +22,8 @@ __all__ = ["cell", "rows_table"]
 
 _NONE: Final = "–"
 _LONGEST: Final = 300
+_NOTHING: Final = 1e-9
+"""Smaller figures are rounding."""
 
 
 def cell(value: Any) -> str:
@@ -76,8 +78,10 @@ def rows_table(
 
 
 def _figure(value: float) -> str:
-    if value == 0 or not math.isfinite(value):
+    if not math.isfinite(value):
         return f"{value:g}"
+    if abs(value) < _NOTHING:
+        return "0"
     digits = max(0, 2 - math.floor(math.log10(abs(value))))
     return f"{value:,.{min(digits, 6)}f}" if digits < 7 else f"{value:.2e}"
 
