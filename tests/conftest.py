@@ -18,6 +18,10 @@ ROOT = Path(__file__).resolve().parent.parent
 
 pytest_plugins = ["tests.servers.fixtures"]
 
+# A shell makes what it runs in the background ignore Ctrl-C, and children inherit that; what
+# has a handler here is heard there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
@@ -26,14 +30,6 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared data sets are not beside the project")
     return folder
-
-
-def heed_interrupts() -> None:
-    """Let a child hear Ctrl-C even where whoever started the tests ignores it.
-
-    A shell makes what it runs in the background ignore SIGINT, and children inherit that.
-    """
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -37,11 +37,22 @@ ASKED = (
     "/v1/content/x:p5/cascade",
     "/v1/content/x:p5/cascade?limit=2",
     "/v1/content/x:none/cascade",
+    "/v1/scorecard?source=u001",
+    "/v1/scorecard?source=u001&community=c1",
+    "/v1/why?source=u001&community=c1",
+    "/v1/scores/series?source=u001",
+    "/v1/calibration",
     "/v1/runs",
     "/v1/runs/{run}",
     "/v1/runs/none",
     "/",
 )
+POSTED: dict[str, dict[str, Any]] = {
+    "/v1/reach": {"sources": ["u001", "u002"], "community": "c1"},
+    "/v1/seeds": {"community": "c1", "source": "u001"},
+    "/v1/scores/joint": {"sources": ["u001", "u002"]},
+    "/v1/compare": {"sources": ["u001", "u050"]},
+}
 OWN = {"created_at", "timings", "versions"}
 """What two runs of the same answer differ in: when, how long, and on what."""
 
@@ -92,8 +103,11 @@ def test_every_route_answers_the_same(both: tuple[httpx.Client, httpx.Client]) -
             after = {**httpx.URL(url).params, "cursor": cursor}
             path = httpx.URL(url).path
             assert told(server.get(path, params=after)) == told(folder.get(path, params=after))
+    for path, body in POSTED.items():
+        assert told(server.post(path, json=body)) == told(folder.post(path, json=body)), path
     paths = [re.sub(r"\{\w+\}", ".+", p) for p in folder.get("/openapi.json").json()["paths"]]
-    met = [p for p in paths if any(re.fullmatch(p, httpx.URL(url).path) for url in asked)]
+    there = [httpx.URL(url).path for url in (*asked, *POSTED)]
+    met = [p for p in paths if any(re.fullmatch(p, path) for path in there)]
     assert met == paths
 
 

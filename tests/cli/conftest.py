@@ -14,7 +14,6 @@ import pytest
 
 from kindred.cli import main
 from kindred.settings import Settings
-from tests.conftest import heed_interrupts
 
 SET = ("KINDRED_NO_WAIT", *(f"KINDRED_{name.upper()}" for name in Settings.model_fields))
 
@@ -63,7 +62,6 @@ def spawn() -> Iterator[Callable[..., subprocess.Popen[str]]]:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONUNBUFFERED": "1"},
-            preexec_fn=heed_interrupts,  # noqa: PLW1509 - the child is made before any thread
         )
         started.append(process)
         return process

@@ -17,7 +17,6 @@ import httpx
 import pytest
 
 from kindred.demo.serve import serve_folder
-from tests.conftest import heed_interrupts
 
 Start = Callable[..., "subprocess.Popen[str]"]
 
@@ -46,7 +45,6 @@ def start(folder: Path) -> Iterator[Start]:
             stderr=subprocess.PIPE,
             text=True,
             env={**inherited, "PYTHONUNBUFFERED": "1", **environment},
-            preexec_fn=heed_interrupts,  # noqa: PLW1509 - the child is made before any thread
         )
         started.append(process)
         return process

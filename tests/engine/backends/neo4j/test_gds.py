@@ -439,6 +439,7 @@ def test_what_a_process_that_ended_left_is_dropped_and_nobody_elses(
 
 
 @pytest.mark.gates
+@pytest.mark.gates
 def test_a_server_that_dies_at_work_is_told_of_as_that(neo4j_victim: LocalServer) -> None:
     link = Link(neo4j_victim.address, neo4j_victim.server.settings(patience=2.0))
     graph, _ = planted(2, 20, seed=1)
